@@ -1,0 +1,166 @@
+"""Who there is: users, what they know, where they belong, and the roles they take. Knows nothing of scheduling."""
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from phonenumber_field.modelfields import PhoneNumberField
+from simple_history.models import HistoricalRecords
+
+from people import time_zones
+from people.querysets import MenteeQuerySet, MentorQuerySet, UserManager
+
+# import-export asks for these two like Django for its four.
+PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
+
+
+def not_an_address(value: str) -> None:
+    if "@" in value:
+        raise ValidationError("A user name is shown to others, so it cannot be an e-mail address.", code="address")
+
+
+class User(AbstractUser):
+    """A person with an account. The e-mail address is the key, whatever its case."""
+
+    username = models.CharField(
+        "user name",
+        max_length=150,
+        unique=True,
+        validators=[AbstractUser.username_validator, not_an_address],
+        error_messages={"unique": "Somebody already has this user name."},
+    )
+    email = models.EmailField("e-mail address")
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[time_zones.validate],
+        help_text="Where this person is, like Europe/Berlin. Empty: the program's zone.",
+    )
+    phone_number = PhoneNumberField(blank=True, help_text="With the country code: +12345678987.")
+
+    objects = UserManager()
+    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+
+    class Meta:
+        ordering = ["first_name", "last_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_unique",
+                violation_error_message="Somebody already has this e-mail address.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(email=""),
+                name="user_email_given",
+                violation_error_message="An e-mail address is needed.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def is_mentor(self) -> bool:
+        return hasattr(self, "mentor")
+
+    @property
+    def is_mentee(self) -> bool:
+        return hasattr(self, "mentee")
+
+
+class Skill(models.Model):
+    """Something a mentor knows, in the program's words."""
+
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["name"]
+        default_permissions = PERMISSIONS
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="skill_name_unique", violation_error_message="This skill is already in the list."
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Team(models.Model):
+    """A group of mentees, known by its number."""
+
+    number = models.PositiveIntegerField(unique=True, error_messages={"unique": "A team already has this number."})
+    name = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        default_permissions = PERMISSIONS
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}".strip()
+
+
+class Role(models.Model):
+    """What a user is in the program. The key is the user's own, so one person has one key in every role."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="%(class)s")
+    external_id = models.CharField(
+        "roster key",
+        max_length=64,
+        blank=True,
+        help_text="What the roster's own system calls this person, for sheets that name people by it.",
+    )
+
+    class Meta:
+        abstract = True
+        default_permissions = PERMISSIONS
+        constraints = [
+            models.UniqueConstraint(
+                fields=["external_id"],
+                condition=~models.Q(external_id=""),
+                name="%(class)s_external_id_unique",
+                violation_error_message="Somebody else already has this roster key.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Mentor(Role):
+    about_me = models.TextField(blank=True)
+    skills = models.ManyToManyField(Skill, blank=True, related_name="mentors")
+
+    objects = MentorQuerySet.as_manager()
+    history = HistoricalRecords()
+
+
+class Mentee(Role):
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="mentees")
+
+    objects = MenteeQuerySet.as_manager()
+    history = HistoricalRecords()
+
+
+class NotificationSettings(models.Model):
+    """Which messages a person wants. All are on until they are turned off: a program whose mail is off sends none."""
+
+    SWITCHES = ("session_requested", "session_confirmed", "session_canceled", "fifteen_minute_alert", "sixty_minute_alert")
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="notification_settings")
+    session_requested = models.BooleanField("a session is requested", default=True)
+    session_confirmed = models.BooleanField("a session is confirmed", default=True)
+    session_canceled = models.BooleanField("a session is canceled", default=True)
+    fifteen_minute_alert = models.BooleanField("15 minutes before a session", default=True)
+    sixty_minute_alert = models.BooleanField("60 minutes before a session", default=True)
+
+    class Meta:
+        verbose_name_plural = "notification settings"
+
+    def __str__(self) -> str:
+        return f"notification settings of {self.user}"
+
+    @classmethod
+    def set_all(cls, user: User, on: bool) -> None:
+        """Turn every switch on or off: what a roster's single "opt in" column says."""
+        cls.objects.update_or_create(user=user, defaults=dict.fromkeys(cls.SWITCHES, on))

@@ -1,0 +1,59 @@
+"""How the rest of the house asks for people."""
+
+from allauth.utils import generate_unique_username
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.db import models
+from django.db.models import Q
+
+
+class UserManager(DjangoUserManager):
+    def with_email(self, email: str) -> "models.Model | None":
+        """The one user with this address, whatever its case, or None."""
+        return self.filter(email__iexact=email.strip()).first()
+
+    def create_user(self, username=None, email=None, password=None, **fields):
+        """A user known by e-mail. Without a user name one is made from the person's name, never from the address."""
+        if not username:
+            words = [fields.get("first_name", ""), fields.get("last_name", ""), "member"]
+            username = generate_unique_username(["".join(words[:2]), *words])
+        return super().create_user(username, email, password, **fields)
+
+
+class RoleQuerySet(models.QuerySet):
+    """Mentors or mentees, seen from either role."""
+
+    def with_people(self):
+        return self.select_related("user")
+
+    def active(self):
+        """Those who can take part: their account is not deactivated."""
+        return self.filter(user__is_active=True)
+
+    def by_name(self):
+        return self.order_by("user__first_name", "user__last_name", "pk")
+
+    def with_email(self, email: str):
+        return self.filter(user__email__iexact=email.strip()).select_related("user").first()
+
+
+class MentorQuerySet(RoleQuerySet):
+    def visible_to(self, user):
+        """Any member may look for a mentor; staff see those who left, too."""
+        if user.is_staff:
+            return self
+        return self.active() if user.is_authenticated else self.none()
+
+    def knowing(self, skill):
+        return self.filter(skills=skill)
+
+
+class MenteeQuerySet(RoleQuerySet):
+    def visible_to(self, user):
+        """Mentees are seen by mentors and staff, and by themselves."""
+        if user.is_staff:
+            return self
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_mentor:
+            return self.filter(Q(user__is_active=True) | Q(pk=user.pk))
+        return self.filter(pk=user.pk)

@@ -1,0 +1,40 @@
+"""Time zones by name, checked against the names this machine knows."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+
+DEFAULT = "UTC"
+
+
+@cache
+def names() -> frozenset[str]:
+    """The zones a person can choose: Region/City, and UTC. Old aliases such as "EST5EDT" are not offered."""
+    regions = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+    return frozenset(name for name in available_timezones() if name.startswith(regions)) | {DEFAULT}
+
+
+def choices() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in sorted(names())]
+
+
+def validate(name: str) -> None:
+    """Raise ValidationError (code ``unknown_zone``) unless ``name`` is a zone on this machine.
+
+    Never asks ZoneInfo: it raises three kinds of error for bad names, and looks at the file system for some.
+    """
+    if name not in names():
+        raise ValidationError(
+            "“%(name)s” is not a time zone we know. Write it like Europe/Berlin.",
+            code="unknown_zone",
+            params={"name": str(name)[:60]},
+        )
+
+
+def zone(name: str, fallback: str = DEFAULT) -> ZoneInfo:
+    """The zone of that name, else the fallback's, else UTC: a stored name may have left the machine's list since."""
+    for candidate in (name, fallback):
+        if candidate in names():
+            return ZoneInfo(candidate)
+    return ZoneInfo(DEFAULT)

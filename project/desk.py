@@ -1,0 +1,3 @@
+"""The admin's face: name, colours, menu and the numbers on its first page."""
+
+UNFOLD = {}

@@ -1,0 +1,182 @@
+"""What every test gets, as a pytest plugin (pyproject.toml names it): strictness, and a cast to play with.
+
+The cast: Maya and Omar are mentors, Alex and Bo are mentees, Kim is both, Cora is a coordinator, Zoe is a stranger: a
+mentee who has no part in anything and must see nothing.
+"""
+
+import inspect
+import logging
+import os
+import secrets
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+# Nothing a test writes lands among the demo's data.
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="tps-tests-")
+for name in ("DEBUG", "DEMO", "SITE_URL", "ALLOWED_HOSTS", "EMAIL_URL", "REDIS_URL"):
+    os.environ.pop(name, None)
+
+TEMPLATES = str(Path(__file__).resolve().parent.parent / "templates")
+PASSWORD = "correct horse battery staple"
+
+
+class UndefinedVariable(str):
+    """Put in the place of a template variable that does not exist: fails the test if the template is one of ours."""
+
+    __slots__ = ()
+
+    def __contains__(self, item):
+        return item == "%s"
+
+    def __mod__(self, variable):
+        for frame in inspect.stack():
+            token_origin = getattr(frame.frame.f_locals.get("self"), "origin", None)
+            name = getattr(token_origin, "name", "")
+            if name:
+                if str(name).startswith(TEMPLATES):
+                    pytest.fail(f"{name} uses the undefined variable {variable!r}.")
+                return ""
+        return ""
+
+
+def pytest_configure(config):
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable("undefined")
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        # A file, not memory: races and servers need a database that other processes and threads can open.
+        database.setdefault("TEST", {})["NAME"] = str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")
+
+
+def pytest_report_header(config):
+    from django.conf import settings
+
+    from project.tests.browser import chromium
+
+    database = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+    browser = chromium() or "NONE FOUND: the browser tests will be skipped. Install Debian's package chromium."
+    return [f"database: {database}", f"chromium: {browser}"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        terminalreporter.section("NOT TESTED", red=True, bold=True)
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {report.longrepr[2]}", red=True)
+
+
+@pytest.fixture(autouse=True)
+def no_logged_errors(request):
+    """An error in the log fails the test, unless it is marked with expects_logged_errors."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = records.append
+    logging.getLogger().addHandler(handler)
+    yield records
+    logging.getLogger().removeHandler(handler)
+    if records and not request.node.get_closest_marker("expects_logged_errors"):
+        pytest.fail("An error was logged: " + "; ".join(record.getMessage() for record in records))
+
+
+# ---- the cast -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def person(db):
+    """A function that makes a user with a verified address: person("Maya Lopez", mentor=True, time_zone="Europe/Berlin")."""
+    from people.accounts import mark_verified
+    from people.models import Mentee, Mentor, User
+
+    def make(name, *, mentor=False, mentee=False, password=PASSWORD, **fields):
+        first, _, last = name.partition(" ")
+        fields = {"first_name": first, "last_name": last, "email": f"{first.lower()}@example.org"} | fields
+        user = User.objects.create_user(password=password, **fields)
+        mark_verified(user)
+        if mentor:
+            Mentor.objects.create(user=user)
+        if mentee:
+            Mentee.objects.create(user=user)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def maya(person):
+    return person("Maya Lopez", mentor=True).mentor
+
+
+@pytest.fixture
+def omar(person):
+    return person("Omar Haddad", mentor=True).mentor
+
+
+@pytest.fixture
+def alex(person):
+    return person("Alex Johnson", mentee=True).mentee
+
+
+@pytest.fixture
+def bo(person):
+    return person("Bo Lindqvist", mentee=True).mentee
+
+
+@pytest.fixture
+def kim(person):
+    return person("Kim Park", mentor=True, mentee=True)
+
+
+@pytest.fixture
+def zoe(person):
+    return person("Zoe Novak", mentee=True).mentee
+
+
+@pytest.fixture
+def cora(person):
+    from django.contrib.auth.models import Group
+
+    from project.groups import COORDINATORS
+
+    user = person("Cora Diaz", is_staff=True)
+    user.groups.add(Group.objects.get(name=COORDINATORS))
+    return user
+
+
+# ---- time and bookings --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def monday():
+    """9:00 UTC on the Monday after next: always ahead, always the same hour."""
+    now = datetime.now(UTC)
+    day = now.date() + timedelta(days=14 - now.weekday())
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def window(monday):
+    """A function that offers a mentor's time: window(maya) is Monday 9:00 to 12:00."""
+    from scheduling.models import Availability
+
+    def offer(mentor, start=None, hours=3):
+        start = start or monday
+        return Availability.objects.create(mentor=mentor, start_time=start, end_time=start + timedelta(hours=hours))
+
+    return offer
+
+
+@pytest.fixture
+def session(maya, alex, monday, window):
+    """Alex has asked Maya for Monday 9:00 to 9:30."""
+    from scheduling import booking
+
+    window(maya)
+    return booking.request(maya, alex, monday, 30, by=alex.user)

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.core.checks import register
+from django.db.models.signals import post_migrate
+
+
+class SchedulingConfig(AppConfig):
+    name = "scheduling"
+
+    def ready(self) -> None:
+        from scheduling import guard, tasks
+
+        post_migrate.connect(guard.install_after_migrate, sender=self, dispatch_uid="scheduling.guard")
+        post_migrate.connect(tasks.install_schedules, sender=self, dispatch_uid="scheduling.schedules")
+        register(guard.check)

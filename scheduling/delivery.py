@@ -1,0 +1,171 @@
+"""Send what is due. Safe to run late, twice, or in many places at once.
+
+A row is claimed by one conditional UPDATE with a lease of two minutes. Before it is sent it is asked again whether it is
+still true and still wanted. Time ends a notice, never a count of tries. What SMTP can promise: none is lost, and at most
+one extra copy goes out per sender killed between the server's yes and our commit.
+"""
+
+import smtplib
+from collections import Counter
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import Case, F, When
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from people.models import NotificationSettings
+from scheduling.models import Notice, Program
+from scheduling.notices import SWITCH
+from scheduling.words import CONFIRMED, PENDING, REMINDERS, Kind, State
+
+LEASE = timedelta(minutes=2)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
+# A sweep takes this many at the most; the next one takes the rest.
+BATCH = 2_000
+# The message is only true while the session has this status.
+TRUE_WHILE = {Kind.REQUESTED: PENDING, Kind.CONFIRMED: CONFIRMED} | dict.fromkeys(REMINDERS, CONFIRMED)
+
+
+def sweep() -> Counter:
+    """Claim and send every due notice once. Returns how many ended in which state."""
+    outcome: Counter = Counter()
+    connection = get_connection()
+    try:
+        for key in Notice.objects.due(timezone.now()).values_list("pk", flat=True)[:BATCH]:
+            notice = claim(key)
+            if notice is None:
+                continue  # another sender was quicker
+            state = deliver(notice, connection)
+            outcome[state] += 1
+            if state == State.PENDING:
+                break  # the server says "not now": it would say so to all of them
+    finally:
+        connection.close()
+    return outcome
+
+
+def claim(key: int) -> Notice | None:
+    """Take one due notice for two minutes, or None if another sender has it."""
+    now = timezone.now()
+    taken = (
+        Notice.objects.due(now)
+        .filter(pk=key)
+        .update(
+            # A row found in SENDING was left by a sender that died: it may have gone out.
+            unanswered=Case(When(state=State.SENDING, then=F("unanswered") + 1), default=F("unanswered")),
+            state=State.SENDING,
+            attempts=F("attempts") + 1,
+            not_before=now + LEASE,
+        )
+    )
+    if not taken:
+        return None
+    people = ("recipient__notification_settings", "session__mentor__user", "session__mentee__user")
+    return Notice.objects.select_related(*people).get(pk=key)
+
+
+def deliver(notice: Notice, connection) -> State:
+    """Send one claimed notice, or write down why not. Returns the state it is left in."""
+    state, why = verdict(notice, timezone.now())
+    if state is not None:
+        return _finish(notice, state, why)
+    message = compose(notice, connection)
+    try:
+        connection.open()
+    except (OSError, smtplib.SMTPException) as error:
+        return _pause(notice, f"The mail server cannot be reached ({_said(error)}).")
+    try:
+        connection.send_messages([message])
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+        return _refused(notice, error, connection)
+    except OSError as error:
+        # Cut off or timed out: it may have been taken. One more try, then a person decides.
+        connection.close()
+        Notice.objects.filter(pk=notice.pk).update(unanswered=F("unanswered") + 1)
+        if notice.unanswered:
+            return _finish(notice, State.UNCERTAIN, f"The mail server gave no answer twice ({_said(error)}).")
+        return _pause(notice, f"The mail server gave no answer ({_said(error)}).")
+    return _finish(notice, State.SENT, "", sent_at=timezone.now())
+
+
+def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
+    """Should it still go out? A state and the reason why not, or (None, "")."""
+    session, recipient = notice.session, notice.recipient
+    switches = getattr(recipient, "notification_settings", None) or NotificationSettings()
+    needed = TRUE_WHILE.get(notice.kind)
+    if needed and session.status != needed:
+        return State.SUPPRESSED, f"The session is {session.status}."
+    if session.start_time != notice.start_time:
+        return State.SUPPRESSED, "The session was moved."
+    if not recipient.is_active:
+        return State.SUPPRESSED, "The recipient no longer takes part."
+    if not getattr(switches, SWITCH[notice.kind]):
+        return State.SUPPRESSED, "The recipient has turned these messages off."
+    if notice.unanswered > 1:
+        return State.UNCERTAIN, "Two senders stopped before the mail server's answer."
+    if now >= notice.expires_at:
+        return State.EXPIRED, "The session had begun before it could be sent."
+    return None, ""
+
+
+def compose(notice: Notice, connection) -> EmailMessage:
+    """The message in the recipient's zone; the other party's times beside it where their zone differs."""
+    session, program = notice.session, Program.current()
+    other = session.other_party(notice.recipient)
+    zone, other_zone = program.zone_of(notice.recipient), program.zone_of(other)
+    context = {
+        "session": session,
+        "recipient": notice.recipient,
+        "other": other,
+        "zone": zone.key,
+        "other_zone": other_zone.key if other_zone.key != zone.key else "",
+        "program": program,
+        "link": settings.SITE_URL + reverse("session", args=[session.pk]),
+    }
+    with timezone.override(zone):
+        subject = render_to_string(f"emails/{notice.kind}/subject.txt", context)
+        body = render_to_string(f"emails/{notice.kind}/body.txt", context)
+    return EmailMessage(
+        subject=" ".join(subject.split()),
+        body=body,
+        to=[notice.recipient.email],
+        headers={
+            "Message-ID": f"<{notice.message_key}@{urlsplit(settings.SITE_URL).hostname}>",
+            "Auto-Submitted": "auto-generated",
+        },
+        connection=connection,
+    )
+
+
+def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:
+    """A definite no. 4xx: not now; 5xx: never."""
+    connection.close()
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = max(code for code, _ in error.recipients.values())
+    else:
+        code = error.smtp_code
+    if 400 <= code < 500:
+        return _pause(notice, f"The mail server said not now ({code}).")
+    return _finish(notice, State.FAILED, f"The mail server refused it ({code}).")
+
+
+def _pause(notice: Notice, why: str) -> State:
+    pause = min(FIRST_PAUSE * 2 ** min(notice.attempts - 1, 10), LONGEST_PAUSE)
+    return _finish(notice, State.PENDING, why, not_before=timezone.now() + pause)
+
+
+def _finish(notice: Notice, state: State, detail: str, **fields) -> State:
+    """Write what became of it, unless the lease ran out and another sender has it now."""
+    fields.setdefault("not_before", None)
+    mine = Notice.objects.filter(pk=notice.pk, state=State.SENDING, not_before=notice.not_before)
+    mine.update(state=state, detail=detail, **fields)
+    return state
+
+
+def _said(error: Exception) -> str:
+    """The kind of error: its text may hold an address."""
+    return type(error).__name__

@@ -1,0 +1,76 @@
+"""Who is told what, and when. Rows are written in the transaction that causes them; ``delivery`` sends them.
+
+Messages about a verb go to everybody in the session but the one who acted; reminders go to both.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from people.models import User
+from scheduling.models import Notice, Session
+from scheduling.words import REMINDERS, UNSENT, Kind, State
+
+# The recipient's own switch (people.NotificationSettings) that each kind obeys.
+SWITCH = {
+    Kind.REQUESTED: "session_requested",
+    Kind.CONFIRMED: "session_confirmed",
+    Kind.DECLINED: "session_canceled",
+    Kind.CANCELED: "session_canceled",
+    Kind.REMINDER_60: "sixty_minute_alert",
+    Kind.REMINDER_15: "fifteen_minute_alert",
+}
+BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
+
+
+def tell(session: Session, kind: Kind, *, by: User, at: datetime) -> None:
+    """Promise the message to both people but ``by``, now. ``at`` is when it happened: what is long past is not mailed."""
+    keys = {session.mentor_id, session.mentee_id} - {by.pk}
+    _write([_notice(session, key, kind, due_at=at) for key in sorted(keys)], at)
+
+
+def remind(session: Session, *, at: datetime) -> None:
+    """Promise both people their reminders. One whose time has come already is shown as suppressed, not left out."""
+    rows = []
+    for kind in REMINDERS:
+        for key in sorted({session.mentor_id, session.mentee_id}):
+            notice = _notice(session, key, kind, due_at=session.start_time - BEFORE[kind])
+            if notice.due_at <= at:
+                notice.state, notice.detail = State.SUPPRESSED, "The session was confirmed too late for it."
+            rows.append(notice)
+    _write(rows, at)
+
+
+def take_back(session: Session, why: str) -> None:
+    """Suppress what this session still owes: it is no longer true."""
+    session.notices.filter(state__in=UNSENT).update(state=State.SUPPRESSED, detail=why, not_before=None)
+
+
+def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) -> Notice:
+    return Notice(
+        session=session,
+        recipient_id=recipient_key,
+        kind=kind,
+        start_time=session.start_time,
+        due_at=due_at,
+        expires_at=session.start_time,
+    )
+
+
+def _write(rows: list[Notice], at: datetime) -> None:
+    now = timezone.now()
+    for notice in rows:
+        if notice.state == State.PENDING and notice.expires_at <= now:
+            notice.state, notice.detail = State.SUPPRESSED, "It was recorded after the session had begun."
+        elif notice.state == State.PENDING and notice.due_at < now and at < now - timedelta(minutes=1):
+            notice.state, notice.detail = State.SUPPRESSED, "It was recorded afterwards."
+    Notice.objects.bulk_create(rows)
+    if any(notice.state == State.PENDING and notice.due_at <= now for notice in rows):
+        # At once, not at the next minute. If the queue cannot be reached the booking stands, and the sweep finds the row.
+        transaction.on_commit(_send_soon, robust=True)
+
+
+def _send_soon() -> None:
+    async_task("scheduling.tasks.send_due")

@@ -1,0 +1,80 @@
+"""How the rest of the house asks for windows, sessions and notices. Each builds on the last."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from scheduling.slots import Period
+from scheduling.words import ACTIVE, CONFIRMED, PENDING, UNSENT
+
+
+class PeriodQuerySet(models.QuerySet):
+    """Rows that begin at ``start_time`` and end at ``end_time``."""
+
+    def ahead(self, now: datetime | None = None):
+        """Not over yet."""
+        return self.filter(end_time__gt=now or timezone.now())
+
+    def over(self, now: datetime | None = None):
+        return self.filter(end_time__lte=now or timezone.now())
+
+    def overlapping(self, period: Period):
+        return self.filter(start_time__lt=period.end, end_time__gt=period.start)
+
+    def periods(self) -> list[Period]:
+        return [Period(*row) for row in self.values_list("start_time", "end_time")]
+
+
+class AvailabilityQuerySet(PeriodQuerySet):
+    def visible_to(self, user):
+        """What a mentor offers is there to be seen by every member."""
+        if user.is_staff:
+            return self
+        return self.filter(mentor__user__is_active=True) if user.is_authenticated else self.none()
+
+    def touching(self, period: Period):
+        """The windows that, merged, could hold the period: those within a day of it, since a window is at most a day long."""
+        day = timedelta(days=1)
+        return self.overlapping(Period(period.start - day, period.end + day))
+
+
+class SessionQuerySet(PeriodQuerySet):
+    def visible_to(self, user):
+        """Both parties and staff; for anybody else the session does not exist."""
+        if user.is_staff and user.has_perm("scheduling.view_session"):
+            return self
+        return self.of(user)
+
+    def of(self, user):
+        """Sessions this person is part of, in either role."""
+        return self.filter(Q(mentor_id=user.pk) | Q(mentee_id=user.pk)) if user.is_authenticated else self.none()
+
+    def with_people(self):
+        return self.select_related("mentor__user", "mentee__user")
+
+    def pending(self):
+        return self.filter(status=PENDING)
+
+    def active(self):
+        """Those that take a person's time."""
+        return self.filter(status__in=ACTIVE)
+
+    def waiting(self, now: datetime | None = None):
+        """Requests that can still be answered; the soonest first."""
+        return self.pending().filter(start_time__gt=now or timezone.now()).order_by("start_time")
+
+    def unreported(self, now: datetime | None = None):
+        """Confirmed and over: somebody has to say whether it took place."""
+        return self.filter(status=CONFIRMED).over(now)
+
+
+class NoticeQuerySet(models.QuerySet):
+    def unsent(self):
+        """Still owed: waiting, or claimed by a sender."""
+        return self.filter(state__in=UNSENT)
+
+    def due(self, now: datetime):
+        """What a sweep may claim. A claimed row comes back when its sender's lease has run out."""
+        return self.unsent().filter(due_at__lte=now).exclude(not_before__gt=now).order_by("due_at", "pk")
