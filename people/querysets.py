@@ -12,11 +12,22 @@ class UserManager(DjangoUserManager):
         return self.filter(email__iexact=email.strip()).first()
 
     def create_user(self, username=None, email=None, password=None, **fields):
-        """A user known by e-mail. Without a user name one is made from the person's name, never from the address."""
+        """A user known by e-mail; the user name may be left out."""
         if not username:
-            words = [fields.get("first_name", ""), fields.get("last_name", ""), "member"]
-            username = generate_unique_username(["".join(words[:2]), *words])
+            username = self._free_username(fields.get("first_name", ""), fields.get("last_name", ""))
         return super().create_user(username, email, password, **fields)
+
+    def enrol(self, user):
+        """Save a user that staff entered. A new one has no password yet: they set one from the invitation."""
+        if user.pk is None:
+            user.username = self._free_username(user.first_name, user.last_name)
+            user.set_unusable_password()
+        user.email = user.email.strip().lower()
+        user.save()
+
+    def _free_username(self, first_name: str, last_name: str) -> str:
+        """Made from the person's name, never from the address: user names are shown to others."""
+        return generate_unique_username([f"{first_name}{last_name}", "member"])
 
 
 class RoleQuerySet(models.QuerySet):

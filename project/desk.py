@@ -1,3 +1,133 @@
-"""The admin's face: name, colours, menu and the numbers on its first page."""
+"""The admin's face: name, colours, menu, and the numbers on its first page."""
 
-UNFOLD = {}
+from datetime import timedelta
+
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+
+
+def can(permission: str):
+    return lambda request: request.user.has_perm(permission)
+
+
+def item(title: str, icon: str, view: str, permission: str) -> dict:
+    return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": can(permission)}
+
+
+def superuser(request) -> bool:
+    return request.user.is_superuser
+
+
+def environment(request) -> list[str] | None:
+    """The label beside the name, where the data is not real."""
+    from django.conf import settings
+
+    return ["Demo", "warning"] if settings.DEMO else None
+
+
+def program_name(request) -> str:
+    from scheduling.models import Program
+
+    return Program.current().name
+
+
+UNFOLD = {
+    "SITE_TITLE": program_name,
+    "SITE_HEADER": program_name,
+    "SITE_SUBHEADER": "Coordinator's desk",
+    "SITE_SYMBOL": "handshake",
+    "SITE_URL": "/",
+    "ENVIRONMENT": environment,
+    "DASHBOARD_CALLBACK": "project.desk.dashboard",
+    "SHOW_HISTORY": True,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .014 200)",
+            "100": "oklch(94.8% .03 200)",
+            "200": "oklch(90% .055 200)",
+            "300": "oklch(83% .085 200)",
+            "400": "oklch(72% .105 203)",
+            "500": "oklch(61% .105 206)",
+            "600": "oklch(52% .095 210)",
+            "700": "oklch(45.5% .08 213)",
+            "800": "oklch(39.5% .065 216)",
+            "900": "oklch(35% .052 218)",
+            "950": "oklch(26% .045 220)",
+        }
+    },
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {"title": "Today", "icon": "today", "link": reverse_lazy("admin:index")},
+                    item("Sessions", "event", "admin:scheduling_session_changelist", "scheduling.view_session"),
+                    item(
+                        "Availability", "schedule", "admin:scheduling_availability_changelist", "scheduling.view_availability"
+                    ),
+                    item("Messages", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
+                ],
+            },
+            {
+                "title": "People",
+                "separator": True,
+                "items": [
+                    item("Mentors", "school", "admin:people_mentor_changelist", "people.view_mentor"),
+                    item("Mentees", "group", "admin:people_mentee_changelist", "people.view_mentee"),
+                    item("Skills", "psychology", "admin:people_skill_changelist", "people.view_skill"),
+                    item("Teams", "groups", "admin:people_team_changelist", "people.view_team"),
+                ],
+            },
+            {
+                "title": "Program",
+                "separator": True,
+                "items": [
+                    item("Policy", "tune", "admin:scheduling_program_changelist", "scheduling.view_program"),
+                    item("Accounts", "manage_accounts", "admin:people_user_changelist", "people.view_user"),
+                    item("Groups", "shield_person", "admin:auth_group_changelist", "auth.view_group"),
+                    {
+                        "title": "Task queue",
+                        "icon": "manufacturing",
+                        "link": reverse_lazy("admin:django_q_schedule_changelist"),
+                        "permission": superuser,
+                    },
+                ],
+            },
+        ],
+    },
+}
+
+
+def dashboard(request, context: dict) -> dict:
+    """What needs a person, each a number that opens the rows behind it. Four small counts, whatever the size of the program."""
+    from scheduling.models import Notice, Session
+    from scheduling.words import State
+
+    if not request.user.has_perm("scheduling.view_session"):
+        return context | {"tiles": []}
+    now = timezone.now()
+    sessions, notices = reverse("admin:scheduling_session_changelist"), reverse("admin:scheduling_notice_changelist")
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Session.objects.active().filter(start_time__gte=midnight, start_time__lt=midnight + timedelta(days=1))
+    tiles = [
+        (
+            "Requests waiting",
+            Session.objects.waiting(now).count(),
+            f"{sessions}?status__exact=Pending&when=ahead",
+            "for a mentor's answer",
+        ),
+        ("Sessions today", today.count(), f"{sessions}?when=today", "pending and confirmed"),
+        (
+            "To report",
+            Session.objects.unreported(now).count(),
+            f"{sessions}?status__exact=Confirmed&when=past",
+            "over, and nobody said what became of them",
+        ),
+        (
+            "Messages failed",
+            Notice.objects.filter(state=State.FAILED).count(),
+            f"{notices}?state__exact=failed",
+            "refused by the mail server",
+        ),
+    ]
+    return context | {"tiles": [dict(zip(("title", "number", "link", "meaning"), tile, strict=True)) for tile in tiles]}

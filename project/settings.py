@@ -135,7 +135,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "people.accounts.AccountAdapter"
-# ACCOUNT_FORMS = {"signup": "people.forms.SignupForm", "reset_password_from_key": "people.forms.SetPasswordForm"}
+ACCOUNT_FORMS = {"signup": "people.forms.SignupForm", "reset_password_from_key": "people.forms.SetPasswordForm"}
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
@@ -146,6 +146,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_USERNAME_MIN_LENGTH = 1
+
+# The history shows; it is no way around the verbs.
+SIMPLE_HISTORY_REVERT_DISABLED = True
 
 # ---- time and language ----------------------------------------------------------------------------------------------
 

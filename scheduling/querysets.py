@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from scheduling.slots import Period
@@ -33,6 +33,10 @@ class AvailabilityQuerySet(PeriodQuerySet):
         if user.is_staff:
             return self
         return self.filter(mentor__user__is_active=True) if user.is_authenticated else self.none()
+
+    def with_sessions_count(self):
+        """Each with ``session_count``: the sessions booked in it that take time."""
+        return self.annotate(session_count=Count("sessions", filter=Q(sessions__status__in=ACTIVE)))
 
     def touching(self, period: Period):
         """The windows that, merged, could hold the period: those within a day of it, since a window is at most a day long."""

@@ -1,0 +1,216 @@
+"""The coordinator's desk: who there is."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import HttpResponse
+from django.urls import reverse
+from django_q.tasks import async_task
+from phonenumber_field.formfields import PhoneNumberField
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from people import time_zones
+from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
+from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
+from people.sheet_admin import SheetAdmin
+
+PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
+
+
+class RoleForm(forms.ModelForm):
+    """A mentor or mentee together with the person: coordinators see one thing, not two tables."""
+
+    first_name = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget)
+    last_name = forms.CharField(max_length=150, required=False, widget=UnfoldAdminTextInputWidget)
+    email = forms.EmailField(
+        label="E-mail address", widget=UnfoldAdminEmailInputWidget, help_text="The key: one address is one person."
+    )
+    time_zone = forms.ChoiceField(
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        choices=lambda: [("", "The program's zone"), *time_zones.choices()],
+    )
+    phone_number = PhoneNumberField(
+        required=False, widget=UnfoldAdminTextInputWidget, help_text="With the country code: +12345678987."
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            for name in PERSON:
+                self.fields[name].initial = getattr(self.instance.user, name)
+
+    def clean(self):
+        cleaned = super().clean()
+        self.person = self.instance.user if self.instance.pk else self._person(cleaned.get("email", ""))
+        for name in PERSON:
+            # A person who is here already keeps what the form leaves empty.
+            if cleaned.get(name) or self.instance.pk:
+                setattr(self.person, name, cleaned.get(name) or "")
+        try:
+            self.person.full_clean(exclude={"username", "password", *self.errors})
+        except ValidationError as error:
+            self.add_error(None, [message for messages in error.message_dict.values() for message in messages])
+        return cleaned
+
+    def _person(self, email: str) -> User:
+        """The user with this address, who takes on the role, or a new one."""
+        role = self._meta.model._meta.verbose_name
+        user = User.objects.with_email(email) if email else None
+        if user and hasattr(user, role):
+            self.add_error("email", f"{user} has this address and is a {role} already.")
+        return user or User()
+
+
+class RoleAdmin(SheetAdmin, SimpleHistoryAdmin):
+    """What mentors and mentees have in common here."""
+
+    list_per_page = 50
+    list_filter_submit = True
+    search_fields = ("user__first_name", "user__last_name", "user__email")
+    ordering = ("user__first_name", "user__last_name", "pk")
+    actions = ("invite_selected",)
+    actions_detail = ("invite",)
+    warn_unsaved_form = True
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user")
+
+    def save_model(self, request, obj, form, change):
+        User.objects.enrol(form.person)
+        obj.user = form.person
+        super().save_model(request, obj, form, change)
+
+    @display(description="Name", header=True, ordering="user__first_name")
+    def person(self, role):
+        return str(role.user), role.user.email
+
+    @display(description="Time zone", ordering="user__time_zone")
+    def zone(self, role):
+        return role.user.time_zone or "the program's"
+
+    @display(description="Account", label={"active": "success", "not yet used": "info", "deactivated": "danger"})
+    def account(self, role):
+        if not role.user.is_active:
+            return "deactivated"
+        return "active" if role.user.last_login else "not yet used"
+
+    @admin.action(description="Send an invitation to set a password", permissions=["change"])
+    def invite_selected(self, request, queryset):
+        keys = list(queryset.filter(user__is_active=True).values_list("pk", flat=True))
+        for key in keys:
+            async_task("people.tasks.send_invitation", key)
+        messages.success(request, f"{len(keys)} invitation{'s are' if len(keys) != 1 else ' is'} on the way.")
+
+    @action(
+        description="Send invitation",
+        permissions=["invite"],
+        icon="mail",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": "Send an invitation?",
+            "description": "They get a mail with a link to set a password. It works once, for three days.",
+            "form_submit_text": "Send",
+        },
+    )
+    def invite(self, request, form, object_id):
+        async_task("people.tasks.send_invitation", int(object_id))
+        messages.success(request, "The invitation is on the way.")
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
+        return HttpResponse(headers={"HX-Redirect": url})
+
+    def has_invite_permission(self, request, object_id=None):
+        if not self.has_change_permission(request):
+            return False
+        return object_id is None or self.get_queryset(request).active().filter(pk=object_id).exists()
+
+
+@admin.register(Mentor)
+class MentorAdmin(RoleAdmin):
+    form = RoleForm
+    resource_classes = [MentorResource]
+    list_display = ("person", "zone", "knows", "account")
+    list_filter = (("skills", RelatedDropdownFilter), "user__is_active")
+    fieldsets = (
+        (None, {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        ("Mentor", {"fields": ("about_me", "skills", "external_id")}),
+    )
+    filter_horizontal = ("skills",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("skills")
+
+    @display(description="Skills")
+    def knows(self, mentor):
+        return ", ".join(skill.name for skill in mentor.skills.all())
+
+
+@admin.register(Mentee)
+class MenteeAdmin(RoleAdmin):
+    form = RoleForm
+    resource_classes = [MenteeResource]
+    list_display = ("person", "zone", "team", "account")
+    list_filter = (("team", RelatedDropdownFilter), "user__is_active")
+    list_select_related = ("user", "team")
+    fieldsets = (
+        (None, {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        ("Mentee", {"fields": ("team", "external_id")}),
+    )
+
+
+@admin.register(Skill)
+class SkillAdmin(SheetAdmin):
+    resource_classes = [SkillResource]
+    list_display = ("name", "known_by")
+    search_fields = ("name",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(mentor_count=Count("mentors"))
+
+    @display(description="Mentors", ordering="mentor_count")
+    def known_by(self, skill):
+        return skill.mentor_count
+
+
+@admin.register(Team)
+class TeamAdmin(SheetAdmin):
+    resource_classes = [TeamResource]
+    list_display = ("number", "name", "size")
+    search_fields = ("number", "name")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(mentee_count=Count("mentees"))
+
+    @display(description="Mentees", ordering="mentee_count")
+    def size(self, team):
+        return team.mentee_count
+
+
+class NotificationSettingsInline(TabularInline):
+    model = NotificationSettings
+    can_delete = False
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """Accounts and their permissions: for superusers. Coordinators work with mentors and mentees."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
+    inlines = [NotificationSettingsInline]
+    fieldsets = (
+        *DjangoUserAdmin.fieldsets[:1],
+        ("Person", {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        *DjangoUserAdmin.fieldsets[2:],
+    )
+    add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)

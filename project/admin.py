@@ -1,0 +1,60 @@
+"""The rest of the admin: groups, addresses, and the task queue as superusers may see it."""
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.models import Group
+from django_q.models import Failure, OrmQ, Schedule, Success
+from unfold.admin import ModelAdmin
+
+admin.site.unregister([Group, EmailAddress, Schedule, Success, Failure, OrmQ])
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    pass
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ModelAdmin):
+    list_display = ("email", "user", "primary", "verified")
+    list_filter = ("primary", "verified")
+    search_fields = ("email",)
+    autocomplete_fields = ("user",)
+
+
+class QueueAdmin(ModelAdmin):
+    """A row of the queue is code that will run: superusers may look, nobody may write. Schedules are in scheduling.tasks."""
+
+    def has_module_permission(self, request):
+        return request.user.is_active and request.user.is_superuser
+
+    def has_view_permission(self, request, obj=None):
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(QueueAdmin):
+    list_display = ("name", "func", "schedule_type", "minutes", "next_run")
+
+
+@admin.register(Success, Failure)
+class TaskAdmin(QueueAdmin):
+    list_display = ("name", "func", "started", "stopped", "attempt_count")
+    fields = ("name", "func", "started", "stopped", "attempt_count", "success")
+    search_fields = ("name", "func")
+
+
+@admin.register(OrmQ)
+class QueuedTaskAdmin(QueueAdmin):
+    list_display = ("id", "key", "lock")
+    fields = ("key", "lock")
