@@ -10,14 +10,15 @@ triggers without a word. It cannot be in ``Session.Meta``: SQLite has no exclusi
 
 from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection, connections, transaction
 
 NAME = "session_no_double_booking"
 TABLE = "scheduling_session"
 WATCHED = ("mentor_id", "mentee_id", "start_time", "end_time", "status")
 
+# SQLite keeps times as text, and raw SQL may write the same instant in other words ("T", "+01:00"): julianday() reads all.
 TRIGGER = """
-CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON {table}
+CREATE TRIGGER {name} BEFORE {event} ON {table}
 WHEN NEW.status IN ('Pending', 'Confirmed')
 BEGIN
     SELECT RAISE(ABORT, '{constraint}') WHERE EXISTS (
@@ -25,12 +26,15 @@ BEGIN
         WHERE other.status IN ('Pending', 'Confirmed')
           AND other.id IS NOT NEW.id
           AND (other.mentor_id IN (NEW.mentor_id, NEW.mentee_id) OR other.mentee_id IN (NEW.mentor_id, NEW.mentee_id))
-          AND other.start_time < NEW.end_time
-          AND NEW.start_time < other.end_time
+          AND julianday(other.start_time) < julianday(NEW.end_time)
+          AND julianday(NEW.start_time) < julianday(other.end_time)
     );
 END
 """
-EVENTS = {f"{NAME}_insert": "INSERT", f"{NAME}_update": f"UPDATE OF {', '.join(WATCHED)}"}
+TRIGGERS = {
+    name: TRIGGER.strip().format(name=name, event=event, table=TABLE, constraint=NAME)
+    for name, event in ((f"{NAME}_insert", "INSERT"), (f"{NAME}_update", f"UPDATE OF {', '.join(WATCHED)}"))
+}
 
 EXCLUSION = f"""
 ALTER TABLE {TABLE} ADD CONSTRAINT {NAME} EXCLUDE USING gist (
@@ -39,12 +43,12 @@ ALTER TABLE {TABLE} ADD CONSTRAINT {NAME} EXCLUDE USING gist (
 ) WHERE (status IN ('Pending', 'Confirmed'))
 """
 
-OVERLAPS = f"""
+OVERLAPS = """
 SELECT one.id, other.id
-FROM {TABLE} AS one
-JOIN {TABLE} AS other ON one.id < other.id
+FROM {table} AS one
+JOIN {table} AS other ON one.id < other.id
  AND (one.mentor_id IN (other.mentor_id, other.mentee_id) OR one.mentee_id IN (other.mentor_id, other.mentee_id))
- AND one.start_time < other.end_time AND other.start_time < one.end_time
+ AND {at}(one.start_time) < {at}(other.end_time) AND {at}(other.start_time) < {at}(one.end_time)
 WHERE one.status IN ('Pending', 'Confirmed') AND other.status IN ('Pending', 'Confirmed')
 ORDER BY one.id, other.id
 """
@@ -52,11 +56,15 @@ ORDER BY one.id, other.id
 
 def install(connection) -> None:
     """Put the guard in place; does nothing where it stands. On PostgreSQL it fails while rows overlap already."""
-    with connection.cursor() as cursor:
+    if installed(connection):
+        return
+    # One transaction: there is no moment without the guard while an older one is replaced.
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            for name, event in EVENTS.items():
-                cursor.execute(TRIGGER.format(name=name, event=event, table=TABLE, constraint=NAME))
-        elif not installed(connection):
+            for name, trigger in TRIGGERS.items():
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+                cursor.execute(trigger)
+        else:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS intarray")
             cursor.execute(EXCLUSION)
 
@@ -65,17 +73,18 @@ def remove(connection) -> None:
     """Take the guard away: for migrations back, and for tests that must see what happens without it."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            for name in EVENTS:
+            for name in TRIGGERS:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
         else:
             cursor.execute(f"ALTER TABLE {TABLE} DROP CONSTRAINT IF EXISTS {NAME}")
 
 
 def installed(connection) -> bool:
+    """Does it stand, as it is written here? An older release's triggers are not enough."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
-            return set(EVENTS) <= {name for (name,) in cursor.fetchall()}
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
+            return TRIGGERS.items() <= dict(cursor.fetchall()).items()
         cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = to_regclass(%s)", [NAME, TABLE])
         return cursor.fetchone() is not None
 
@@ -83,7 +92,7 @@ def installed(connection) -> bool:
 def overlaps(connection) -> list[tuple[int, int]]:
     """The keys of sessions that share a person and a time, in pairs. Empty, unless the guard was away."""
     with connection.cursor() as cursor:
-        cursor.execute(OVERLAPS)
+        cursor.execute(OVERLAPS.format(table=TABLE, at="julianday" if connection.vendor == "sqlite" else ""))
         return cursor.fetchall()
 
 
