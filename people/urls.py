@@ -1,3 +1,9 @@
 from django.urls import path
 
-urlpatterns: list[path] = []
+from people import views
+
+urlpatterns = [
+    path("colors.css", views.colors, name="colors"),
+    path("profile/", views.profile, name="profile"),
+    path("join/", views.join, name="join"),
+]

@@ -1,0 +1,112 @@
+"""What people fill in about themselves: signing up, setting a password, the profile."""
+
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.db import transaction
+
+from people import time_zones
+from people.accounts import mark_verified
+from people.models import NotificationSettings, Skill, User
+
+
+class TimeZoneField(forms.TypedChoiceField):
+    """A zone from the list, or empty for the program's."""
+
+    def __init__(self, **kwargs):
+        kwargs = {"label": "Time zone", "required": False, "empty_value": ""} | kwargs
+        super().__init__(choices=lambda: [("", "The program’s time zone"), *time_zones.choices()], **kwargs)
+
+
+class SignupForm(allauth_forms.SignupForm):
+    """An account for anybody. Roles are chosen after the address is verified."""
+
+    first_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
+    last_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
+    time_zone = TimeZoneField(
+        help_text="All times are shown in this zone. You can change it later.",
+        # site.js chooses the browser's zone where nothing is chosen.
+        widget=forms.Select(attrs={"data-guess-zone": True}),
+    )
+
+    field_order = ["first_name", "last_name", "email", "password1", "time_zone"]
+
+    def save(self, request) -> User:
+        user = super().save(request)
+        user.time_zone = self.cleaned_data["time_zone"]
+        user.save(update_fields=["time_zone"])
+        return user
+
+
+class SetPasswordForm(allauth_forms.ResetPasswordKeyForm):
+    """The form behind a mailed link. Who follows the link can read that mailbox."""
+
+    def save(self) -> None:
+        super().save()
+        mark_verified(self.user)
+
+
+class ProfileForm(forms.ModelForm):
+    """Everything a person can say about themselves, on one page; mentors have two more fields."""
+
+    time_zone = TimeZoneField(help_text="All pages and mails show times in this zone.")
+
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "time_zone", "phone_number"]
+        widgets = {
+            "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
+            "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
+            "phone_number": forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["first_name"].required = self.fields["last_name"].required = True
+        if self.instance.is_mentor:
+            self._add_mentor_fields(self.instance.mentor)
+        wanted = NotificationSettings.objects.filter(user=self.instance).first() or NotificationSettings()
+        for name in NotificationSettings.SWITCHES:
+            label = NotificationSettings._meta.get_field(name).verbose_name
+            self.fields[name] = forms.BooleanField(
+                label=label[0].upper() + label[1:], required=False, initial=getattr(wanted, name)
+            )
+
+    def _add_mentor_fields(self, mentor) -> None:
+        self.fields["about_me"] = forms.CharField(
+            label="About me",
+            required=False,
+            max_length=4000,
+            initial=mentor.about_me,
+            widget=forms.Textarea(attrs={"rows": 6}),
+            help_text="What mentees read before they ask you for a session.",
+        )
+        self.fields["skills"] = forms.ModelMultipleChoiceField(
+            Skill.objects.all(),
+            label="What I can help with",
+            required=False,
+            initial=list(mentor.skills.values_list("pk", flat=True)),
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+    @property
+    def person_fields(self):
+        return [self[name] for name in self._meta.fields]
+
+    @property
+    def mentor_fields(self):
+        return [self[name] for name in ("about_me", "skills") if name in self.fields]
+
+    @property
+    def switches(self):
+        return [self[name] for name in NotificationSettings.SWITCHES]
+
+    @transaction.atomic
+    def save(self) -> User:
+        user = super().save()
+        chosen = {name: self.cleaned_data[name] for name in NotificationSettings.SWITCHES}
+        NotificationSettings.objects.update_or_create(user=user, defaults=chosen)
+        if user.is_mentor:
+            user.mentor.about_me = self.cleaned_data["about_me"]
+            user.mentor.save()
+            user.mentor.skills.set(self.cleaned_data["skills"])
+        return user

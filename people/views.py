@@ -1,0 +1,64 @@
+"""Pages of a person's own: the profile and the roles; and the admin's colours for our pages."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_POST, require_safe
+from unfold.settings import get_config
+from unfold.utils import convert_color
+
+from people.forms import ProfileForm
+from people.models import Mentee, Mentor
+
+# Role -> its model, what is said when it is taken, and the page to go on with.
+ROLES = {
+    "mentee": (Mentee, "Welcome. Find somebody who knows what you want to learn, and ask for a session.", "mentors"),
+    "mentor": (Mentor, "Welcome. Say what you can help with, then offer your first hours under “My windows”.", "profile"),
+}
+
+
+def members_only(view):
+    """For logged-in people; what is personal is kept by no cache."""
+    return never_cache(login_required(view))
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def colors(request):
+    """The admin's colours (settings.UNFOLD) as variables: the policy on styles allows them in no page."""
+    config = get_config()
+    variables = {
+        f"--color-{name}-{weight}": convert_color(value)
+        for name, weights in config["COLORS"].items()
+        for weight, value in weights.items()
+    }
+    if config.get("BORDER_RADIUS"):
+        variables["--border-radius"] = config["BORDER_RADIUS"]
+    lines = "\n".join(f"  {name}: {value};" for name, value in variables.items())
+    return HttpResponse(f":root {{\n{lines}\n}}\n", content_type="text/css; charset=utf-8")
+
+
+@members_only
+def profile(request):
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("profile")
+    return render(request, "people/profile.html", {"form": form})
+
+
+@require_POST
+@members_only
+def join(request):
+    """Take a role. Twice is once; an unknown role is a request nobody can make from our pages."""
+    model, welcome, onward = ROLES.get(request.POST.get("role"), (None, "", ""))
+    if model is None:
+        messages.error(request, "Choose whether you want to be mentored or to mentor.")
+        return redirect("home")
+    _, new = model.objects.get_or_create(user=request.user)
+    if new:
+        messages.success(request, welcome)
+    return redirect(onward)

@@ -1,0 +1,272 @@
+"""The pages where mentors and mentees help themselves. What may happen is asked of ``booking``; nothing is decided here."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from people.models import Mentor, User
+from people.views import members_only
+from scheduling import booking
+from scheduling.filters import MentorFilter
+from scheduling.forms import BookForm, EndingForm, SlotForm, VerbForm, WindowForm
+from scheduling.models import Availability, Program, Session
+from scheduling.slots import Period
+from scheduling.words import ACTIVE, PENDING
+
+PER_PAGE = 20
+EARLIER_SHOWN = 5
+# How far ahead a mentor's page looks, in weeks; the first is what it opens with.
+WEEKS = (2, 4, 8)
+
+
+@dataclass
+class Row:
+    """One session as one person sees it in a list."""
+
+    session: Session
+    other: User
+    mentoring: bool
+    verbs: list[booking.Verb]
+
+
+def rows_for(user: User, sessions) -> list[Row]:
+    return [
+        Row(session, session.other_party(user), session.mentor_id == user.pk, booking.possible(session, user))
+        for session in sessions
+    ]
+
+
+def tell_errors(request, error: ValidationError) -> None:
+    for sentence in error.messages:
+        messages.error(request, sentence)
+
+
+# ---- my sessions ------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@never_cache
+def home(request):
+    """What waits for me, what comes, what was; or a welcome to whoever is not logged in."""
+    user, now = request.user, timezone.now()
+    if not user.is_authenticated:
+        return render(request, "welcome.html")
+    mine = Session.objects.of(user).with_people()
+    ahead = rows_for(user, mine.active().ahead(now).order_by("start_time", "pk"))
+    waiting = [row for row in ahead if row.mentoring and row.session.status == PENDING and row.verbs]
+    unreported = rows_for(user, mine.filter(mentor_id=user.pk).unreported(now))
+    rest = earlier(mine, now).exclude(pk__in=[row.session.pk for row in unreported])
+    context = {
+        "waiting": waiting,
+        "coming": [row for row in ahead if row not in waiting],
+        "unreported": unreported,
+        "earlier": rows_for(user, rest[:EARLIER_SHOWN]),
+    }
+    return render(request, "scheduling/home.html", context)
+
+
+def earlier(sessions, now: datetime):
+    """Over, or called off; the latest first."""
+    return sessions.exclude(status__in=ACTIVE, end_time__gt=now).order_by("-start_time", "-pk")
+
+
+@require_safe
+@members_only
+def sessions(request):
+    """All of my sessions, the latest first."""
+    page = Paginator(Session.objects.of(request.user).with_people(), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "scheduling/sessions.html", {"page": page, "rows": rows_for(request.user, page)})
+
+
+# ---- one session ------------------------------------------------------------------------------------------------------
+
+
+def session_or_404(request, pk: int) -> Session:
+    mine = Session.objects.visible_to(request.user).with_people().select_related("ended_by")
+    return get_object_or_404(mine, pk=pk)
+
+
+@require_safe
+@members_only
+def session(request, pk: int):
+    session = session_or_404(request, pk)
+    context = {
+        "session": session,
+        "verbs": booking.possible(session, request.user),
+        "elsewhere": elsewhere(session, request.user),
+    }
+    return render(request, "scheduling/session.html", context)
+
+
+def elsewhere(session: Session, user: User) -> list[tuple[User, str]]:
+    """The others in the session whose clocks show another time than mine, each with their zone's name."""
+    program, here = Program.current(), timezone.localtime(session.start_time).utcoffset()
+    others = [(person, program.zone_of(person)) for person in (session.mentor.user, session.mentee.user) if person != user]
+    return [(person, zone.key) for person, zone in others if session.start_time.astimezone(zone).utcoffset() != here]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@members_only
+def session_verb(request, pk: int, verb: str):
+    """GET asks "really?", and why where that is kept; POST does it."""
+    if verb not in booking.VERBS:
+        raise Http404
+    verb, session = booking.VERBS[verb], session_or_404(request, pk)
+    form_class = EndingForm if verb.ending else VerbForm
+    form = form_class(request.POST or None, initial={"version": session.version})
+    if form.is_valid():
+        try:
+            session = getattr(booking, verb.name)(session, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            tell_errors(request, error)
+        else:
+            messages.success(request, done(session, verb, request.user))
+        return redirect("session", pk)
+    if refusal := booking.refusal(session, verb, request.user):
+        tell_errors(request, refusal)
+        return redirect("session", pk)
+    return render(request, "scheduling/verb.html", {"session": session, "verb": verb, "form": form})
+
+
+def done(session: Session, verb: booking.Verb, user: User) -> str:
+    told = " and ".join(str(person) for person in (session.mentor.user, session.mentee.user) if person != user)
+    return f"The session is {verb.past}." + (f" We tell {told} by mail." if verb.told else "")
+
+
+# ---- mentors and their free time --------------------------------------------------------------------------------------
+
+
+@require_safe
+@members_only
+def mentors(request):
+    others = Mentor.objects.active().exclude(pk=request.user.pk).with_people().prefetch_related("skills").by_name()
+    found = MentorFilter(request.GET, queryset=others)
+    page = Paginator(found.qs.distinct(), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "scheduling/mentors.html", {"form": found.form, "page": page})
+
+
+def mentor_or_404(request, pk: int) -> Mentor:
+    return get_object_or_404(Mentor.objects.visible_to(request.user).with_people(), pk=pk)
+
+
+def chosen(request, name: str, choices: tuple[int, ...]) -> int:
+    """A number from the address, or the first choice."""
+    value = request.GET.get(name, "")
+    return int(value) if value in map(str, choices) else choices[0]
+
+
+@require_safe
+@members_only
+def mentor(request, pk: int):
+    """Who the mentor is and when they are free, day by day in my zone."""
+    mentor = mentor_or_404(request, pk)
+    lengths = Program.current().policy.lengths
+    minutes, weeks = chosen(request, "minutes", lengths), chosen(request, "weeks", WEEKS)
+    # Whole days of mine: the last day shown is shown to its end.
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    until = today + timedelta(days=7 * weeks + 1)
+    slots = booking.slots(mentor, minutes, until=until, mentee=getattr(request.user, "mentee", None))
+    days = groupby(slots, key=lambda slot: timezone.localdate(slot.start))
+    context = {
+        "mentor": mentor,
+        "lengths": lengths,
+        "minutes": minutes,
+        "weeks": weeks,
+        "more_weeks": next((more for more in WEEKS if more > weeks), None),
+        "days": [(day, [(slot, book_url(mentor, slot)) for slot in slots]) for day, slots in days],
+    }
+    return render(request, "scheduling/mentor.html", context)
+
+
+def book_url(mentor: Mentor, slot: Period) -> str:
+    query = {"start": f"{slot.start:%Y-%m-%dT%H:%M:%SZ}", "minutes": slot.minutes}
+    return f"{reverse('book', args=[mentor.pk])}?{urlencode(query)}"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@members_only
+def book(request, pk: int):
+    """Ask for one slot. What the address names is checked before anybody types."""
+    mentor, mentee = mentor_or_404(request, pk), getattr(request.user, "mentee", None)
+    if mentee is None:
+        messages.error(request, "Only mentees book sessions. You can become one on your profile page.")
+        return redirect("mentor", pk)
+    slot = SlotForm(request.POST or request.GET)
+    if not slot.is_valid():
+        messages.error(request, "Choose one of the free times.")
+        return redirect("mentor", pk)
+    if request.method != "POST" and (failed := [f for f in booking.explain(mentor, mentee, slot.period) if not f.passed]):
+        tell_errors(request, ValidationError([finding.sentence for finding in failed]))
+        return redirect("mentor", pk)
+    form = BookForm(request.POST or None, initial=request.GET.dict())
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            session = booking.request(
+                mentor,
+                mentee,
+                data["start"],
+                data["minutes"],
+                by=request.user,
+                topic=data["topic"],
+                form_key=data["form_key"],
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, f"Requested. {mentor} will confirm or decline; we will tell you by mail.")
+            return redirect("session", session.pk)
+    return render(request, "scheduling/book.html", {"mentor": mentor, "period": slot.period, "form": form})
+
+
+# ---- a mentor's own windows -------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@members_only
+def windows(request):
+    """The time I offer, and who has booked in it."""
+    mentor = getattr(request.user, "mentor", None)
+    if mentor is None:
+        messages.error(request, "Only mentors offer time. You can become one on your profile page.")
+        return redirect("home")
+    form = WindowForm(request.POST or None, mentor=mentor)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Offered. Mentees can book this time now.")
+        return redirect("windows")
+    offered = list(mentor.availabilities.ahead())
+    return render(request, "scheduling/windows.html", {"form": form, "windows": with_sessions(offered, mentor)})
+
+
+def with_sessions(windows: list[Availability], mentor: Mentor) -> list[tuple[Availability, list[Session]]]:
+    """Each window with the sessions that take its time, whichever window they were booked from."""
+    if not windows:
+        return []
+    span = Period(min(window.start_time for window in windows), max(window.end_time for window in windows))
+    booked = Session.objects.active().filter(mentor=mentor).overlapping(span).with_people().order_by("start_time")
+    booked = list(booked)
+    return [(window, [session for session in booked if session.period.overlaps(window.period)]) for window in windows]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@members_only
+def window_delete(request, pk: int):
+    window = get_object_or_404(Availability.objects.select_related("mentor__user"), pk=pk, mentor_id=request.user.pk)
+    if request.method == "POST":
+        window.delete()
+        messages.success(request, "Removed. Nobody can book this time any more.")
+        return redirect("windows")
+    [(_, booked)] = with_sessions([window], window.mentor)
+    return render(request, "scheduling/window_delete.html", {"window": window, "booked": booked})
