@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
+admin.site.index_title = "Today"
 admin.site.unregister([Group, EmailAddress, Schedule, Success, Failure, OrmQ])
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
@@ -31,12 +32,18 @@ def program_name(request) -> str:
     return Program.current().name
 
 
+def zone(request) -> str:
+    """Every page names the zone of its times."""
+    return f"Times in {timezone.get_current_timezone_name()}"
+
+
 UNFOLD = {
     "SITE_TITLE": program_name,
     "SITE_HEADER": program_name,
-    "SITE_SUBHEADER": "Coordinator's desk",
+    "SITE_SUBHEADER": zone,
     "SITE_SYMBOL": "handshake",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("site/mark.svg")}],
     "ENVIRONMENT": environment,
     "DASHBOARD_CALLBACK": "project.desk.dashboard",
     "SHOW_HISTORY": True,
@@ -65,7 +72,7 @@ UNFOLD = {
                     item(
                         "Availability", "schedule", "admin:scheduling_availability_changelist", "scheduling.view_availability"
                     ),
-                    item("Messages", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
+                    item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                 ],
             },
             {
@@ -124,10 +131,17 @@ def dashboard(request, context: dict) -> dict:
             "over, and nobody said what became of them",
         ),
         (
-            "Messages failed",
+            "Notices failed",
             Notice.objects.filter(state=State.FAILED).count(),
             f"{notices}?state__exact=failed",
             "refused by the mail server",
         ),
     ]
-    return context | {"tiles": [dict(zip(("title", "number", "link", "meaning"), tile, strict=True)) for tile in tiles]}
+    return context | {
+        "tiles": [dict(zip(("title", "number", "link", "meaning"), tile, strict=True)) for tile in tiles],
+        "first_steps": {
+            "mentors": reverse("admin:people_mentor_import"),
+            "mentees": reverse("admin:people_mentee_import"),
+            "session": reverse("admin:scheduling_session_add"),
+        },
+    }

@@ -20,10 +20,12 @@ SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = environment.words(
     os.environ, "ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname, "127.0.0.1", "localhost", "[::1]"]
 )
-DATABASES = {"default": environment.database(os.environ, DATA_DIR)}
-REDIS_URL = os.environ.get("REDIS_URL", "")
+# A demo never touches a real database, queue or mail server, whatever the shell it is started from has set.
+servers = {} if DEMO else os.environ
+DATABASES = {"default": environment.database(servers, DATA_DIR)}
+REDIS_URL = servers.get("REDIS_URL", "")
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", f"mentoring@{urlsplit(SITE_URL).hostname}")
-vars().update(environment.email(os.environ, DATA_DIR))
+vars().update(environment.email(servers, DATA_DIR))
 
 # Behind TLS everything that protects a cookie is on; a demo on loopback has no TLS to insist on.
 HTTPS = SITE_URL.startswith("https://")

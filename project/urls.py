@@ -1,9 +1,20 @@
+"""Every address of the house. One door: the admin's log-in is allauth's, with its limits and its second factor."""
+
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
+
+from project.mailbox import mailbox
+
+admin.site.login = secure_admin_login(admin.site.login)
 
 urlpatterns = [
+    # The admin's own page would skip re-authentication and the mail that tells of the change.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("demo/mail/", mailbox, name="demo_mail"),
     path("", include("people.urls")),
     path("", include("scheduling.urls")),
 ]

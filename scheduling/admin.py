@@ -83,7 +83,8 @@ class BookingForm(forms.ModelForm):
     """Book for others: the same rules as everywhere, told beside the fields before anything is written."""
 
     minutes = forms.TypedChoiceField(label="Length", coerce=int, widget=UnfoldAdminSelectWidget)
-    form_key = forms.UUIDField(widget=forms.HiddenInput)
+    # Not named form_key: the admin takes that for the field that nobody edits.
+    key = forms.UUIDField(widget=forms.HiddenInput)
 
     class Meta:
         model = Session
@@ -93,12 +94,13 @@ class BookingForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         lengths = Program.current().policy.lengths
         self.fields["minutes"].choices = [(minutes, f"{minutes} minutes") for minutes in lengths]
-        self.fields["form_key"].initial = uuid.uuid4
+        self.fields["minutes"].initial = 30 if 30 in lengths else lengths[0]
+        self.fields["key"].initial = uuid.uuid4
         self.fields["start_time"].help_text = f"In your time zone, {timezone.get_current_timezone_name()}."
 
     def clean(self):
         cleaned = super().clean()
-        if not self.errors and not Session.objects.filter(form_key=cleaned["form_key"]).exists():
+        if not self.errors and not Session.objects.filter(form_key=cleaned["key"]).exists():
             period = Period.of(cleaned["start_time"], cleaned["minutes"])
             for finding in booking.explain(cleaned["mentor"], cleaned["mentee"], period):
                 if not finding.passed:
@@ -156,7 +158,7 @@ class NoticeInline(TabularInline):
     ordering = ("due_at", "pk")
     extra = 0
     can_delete = False
-    verbose_name_plural = "messages"
+    verbose_name_plural = "notices"
 
     def has_add_permission(self, request, obj=None):
         return False
@@ -170,7 +172,6 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
-    form = BookingForm
     list_display = ("mentor_name", "mentee_name", "start_time", "length", "status_label")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -191,7 +192,7 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
         "mentee__user__email",
     )
     autocomplete_fields = ("mentor", "mentee")
-    add_fieldsets = ((None, {"fields": (("mentor", "mentee"), "start_time", "minutes", "topic", "meeting_link", "form_key")}),)
+    add_fieldsets = ((None, {"fields": (("mentor", "mentee"), "start_time", "minutes", "topic", "meeting_link", "key")}),)
     fieldsets = (
         (None, {"fields": (("mentor_name", "mentee_name"), "status_label", "when_for_both", "topic", "link")}),
         ("How it ended", {"fields": (("ending", "ended_by"), "reason")}),
@@ -234,8 +235,13 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).visible_to(request.user).with_people()
 
+    def get_form(self, request, obj=None, **kwargs):
+        return super().get_form(request, obj, **kwargs if obj else kwargs | {"form": BookingForm})
+
     def get_fieldsets(self, request, obj=None):
-        return self.fieldsets if obj else self.add_fieldsets
+        if obj is None:
+            return self.add_fieldsets
+        return self.fieldsets if obj.status == CANCELED else self.fieldsets[:1]
 
     def get_readonly_fields(self, request, obj=None):
         if obj is None:
@@ -285,7 +291,7 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
             by=request.user,
             topic=wanted["topic"],
             meeting_link=wanted["meeting_link"],
-            form_key=wanted["form_key"],
+            form_key=wanted["key"],
         )
         obj.__dict__.update(session.__dict__)
 

@@ -1,0 +1,64 @@
+"""Run a few commands as one: started together, stopped together, and none left behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# How long a process may take to finish what it is doing.
+PATIENCE = 15
+
+
+class Stopped(Exception):  # noqa: N818  a request, not an error
+    """Somebody asked us to stop."""
+
+
+def run(commands: Mapping[str, Sequence[str]], *, env: Mapping[str, str], log_dir: Path) -> tuple[str, int] | None:
+    """Run all commands until a signal comes (None), or until one of them ends (its name and exit code).
+
+    Each has a session of its own, so that a Ctrl-C in the terminal reaches only us: django-q2 may hang when several
+    signals reach it at once. Every command is sent one SIGTERM; what is left of its group after a while is killed.
+    Output goes to ``<log_dir>/<name>.log``.
+    """
+    log_dir.mkdir(parents=True, exist_ok=True)
+    running: dict[str, subprocess.Popen] = {}
+    handlers = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        for name, command in commands.items():
+            with open(log_dir / f"{name}.log", "ab") as log:
+                running[name] = subprocess.Popen(  # noqa: S603  our own commands
+                    command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+        key, status = os.wait()
+        name = next(name for name, process in running.items() if process.pid == key)
+        running[name].returncode = os.waitstatus_to_exitcode(status)
+        return name, running[name].returncode
+    except Stopped:
+        return None
+    finally:
+        for number in handlers:
+            signal.signal(number, signal.SIG_IGN)
+        _end(running.values())
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _stop(number, frame):
+    raise Stopped
+
+
+def _end(processes) -> None:
+    for process in processes:
+        if process.returncode is None:
+            process.terminate()
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+        try:
+            # Whatever the command left behind, or would not let go of.
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        process.wait()
