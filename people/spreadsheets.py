@@ -123,6 +123,10 @@ class SheetResource(resources.ModelResource):
     def read_row(self, row: dict) -> None:
         """Complete a tidied row: split what stands together, bring keys to their form."""
 
+    def skip_row(self, instance, original, row, import_validation_errors=None):
+        """A new row is never unchanged, whatever it holds: somebody who takes on a second role differs in nothing else."""
+        return not instance._state.adding and super().skip_row(instance, original, row, import_validation_errors)
+
     def _recognise(self, headers: list) -> tuple[list[str], list[str]]:
         """Our name for each header, in the sheet's order, and the headers that mean nothing to us."""
         plain = [_plain(header) for header in headers]

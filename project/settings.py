@@ -104,7 +104,6 @@ CACHES = {
 }
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 # Serve files straight from the packages: no collectstatic between a new version and its first page.
 WHITENOISE_USE_FINDERS = True
 

@@ -48,6 +48,8 @@ def pytest_configure(config):
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Look files up when asked, not all of them for every client.
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable("undefined")
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):

@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminURLInputWidget
 
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
@@ -83,12 +83,15 @@ class BookingForm(forms.ModelForm):
     """Book for others: the same rules as everywhere, told beside the fields before anything is written."""
 
     minutes = forms.TypedChoiceField(label="Length", coerce=int, widget=UnfoldAdminSelectWidget)
+    meeting_link = forms.URLField(
+        required=False, assume_scheme="https", widget=UnfoldAdminURLInputWidget, help_text="Where they meet online."
+    )
     # Not named form_key: the admin takes that for the field that nobody edits.
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     class Meta:
         model = Session
-        fields = ("mentor", "mentee", "start_time", "topic", "meeting_link")
+        fields = ("mentor", "mentee", "start_time", "topic")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -171,7 +171,7 @@ class SessionResource(TimedResource):
         row["status"] = wanted[word]
 
     def skip_row(self, instance, original, row, import_validation_errors=None):
-        return instance.pk is not None
+        return not instance._state.adding
 
     def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
         # The verbs check everything else, under lock.

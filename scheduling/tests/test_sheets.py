@@ -1,0 +1,110 @@
+"""Sheets of windows and sessions: a real program's own, under its policy and under ours."""
+
+from datetime import UTC, datetime
+
+import pytest
+import tablib
+import time_machine
+
+from people.resources import MenteeResource, MentorResource
+from project.demo import sheets
+from scheduling.models import Availability, Notice, Program, Session
+from scheduling.resources import AvailabilityResource, SessionResource
+
+pytestmark = pytest.mark.django_db
+
+# Before the first window of the sheets.
+BEFORE = datetime(2025, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def roster(cora):
+    MentorResource().import_data(sheets.read("mentors.csv"))
+    MenteeResource().import_data(sheets.read("students.csv"))
+
+
+def test_the_real_sheets_under_the_default_policy(roster, cora):
+    with time_machine.travel(BEFORE):
+        windows = AvailabilityResource().import_data(sheets.read("slots.csv"), user=cora)
+        sessions = SessionResource().import_data(sheets.read("bookings.csv"), user=cora)
+    assert (windows.totals["new"], len(windows.invalid_rows)) == (23, 0)
+    sentence = "A session of 15 minutes is not offered here: choose 30 or 60 minutes."
+    assert [(row.number, row.error.messages) for row in sessions.invalid_rows] == [(n, [sentence]) for n in range(2, 7)]
+    # The one row that could be taken is told, too; with five refused, nothing is.
+    assert sessions.totals["new"] == 1
+    assert sessions.total_rows == 6
+    assert Session.objects.count() == 0
+
+
+def test_the_real_sheets_under_their_own_policy(roster, cora):
+    Program.objects.update_or_create(pk=1, defaults={"session_lengths": [15, 30, 45, 60]})
+    with time_machine.travel(BEFORE):
+        AvailabilityResource().import_data(sheets.read("slots.csv"), user=cora)
+        result = SessionResource().import_data(sheets.read("bookings.csv"), user=cora)
+        assert (result.totals["new"], len(result.invalid_rows)) == (6, 0)
+        session = Session.objects.get(external_id="4d4ff3d5-2df9-4cc2-996f-399efb6fb3c6")
+    assert (str(session.mentor), str(session.mentee), session.status) == ("Emily Davis", "Alex Johnson", "Confirmed")
+    assert (session.start_time, session.minutes) == (datetime(2025, 12, 2, 7, tzinfo=UTC), 30)
+    assert session.availability.external_id == "b92886c3-dd42-43db-9051-4fdb08b07175"
+    assert session.meeting_link == "https://meet.google.com/abc-defg-hij6"
+    # Agreed long ago: nobody is told again, and both are reminded.
+    assert set(Notice.objects.filter(state="pending").values_list("kind", flat=True)) == {"reminder_60", "reminder_15"}
+
+
+def test_the_same_sheets_again_change_nothing(roster, cora):
+    Program.objects.update_or_create(pk=1, defaults={"session_lengths": [15, 30, 45, 60]})
+    with time_machine.travel(BEFORE):
+        for _ in range(2):
+            windows = AvailabilityResource().import_data(sheets.read("slots.csv"), user=cora)
+            sessions = SessionResource().import_data(sheets.read("bookings.csv"), user=cora)
+    assert (windows.totals["skip"], sessions.totals["skip"]) == (23, 6)
+    assert (Availability.objects.count(), Session.objects.count()) == (23, 6)
+
+
+def test_windows_without_keys_are_known_by_mentor_and_times(maya, monday, cora):
+    rows = tablib.Dataset(
+        ("maya@example.org", monday.isoformat(), monday.replace(hour=11).isoformat()), headers=["E-mail", "From", "To"]
+    )
+    totals = [AvailabilityResource().import_data(rows, user=cora).totals for _ in range(2)]
+    assert [(total["new"], total["skip"]) for total in totals] == [(1, 0), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (("nobody@example.org", "{start}", "{end}"), "There is no mentor “nobody@example.org”. Import the mentors first."),
+        (("maya@example.org", "soon", "{end}"), "“soon” is not a date and time. Write it like 2026-11-23T14:30Z."),
+        (("maya@example.org", "{end}", "{start}"), "The end must come after the start."),
+    ],
+)
+def test_a_window_that_cannot_be_read_is_refused_in_words(maya, monday, cora, row, sentence):
+    times = {"start": monday.isoformat(), "end": monday.replace(hour=11).isoformat()}
+    rows = tablib.Dataset([cell.format(**times) for cell in row], headers=["mentor", "start_time", "end_time"])
+    result = AvailabilityResource().import_data(rows, user=cora)
+    assert [(refused.number, refused.error.messages) for refused in result.invalid_rows] == [(2, [sentence])]
+
+
+def test_a_sheet_brings_a_session_to_its_status_through_the_verbs(maya, alex, window, monday, cora):
+    window(maya)
+    headers = ["mentor_email", "mentee_email", "start", "end", "status"]
+    rows = tablib.Dataset(
+        ("maya@example.org", "alex@example.org", monday.isoformat(), monday.replace(minute=30).isoformat(), "cancelled"),
+        ("maya@example.org", "alex@example.org", monday.isoformat(), monday.replace(minute=30).isoformat(), "confirmed"),
+        headers=headers,
+    )
+    result = SessionResource().import_data(rows, user=cora)
+    assert [refused.error.messages for refused in result.invalid_rows] == []
+    statuses = [session.status for session in Session.objects.order_by("pk")]
+    assert statuses == ["Canceled", "Confirmed"]
+    changes = Session.objects.get(status="Confirmed").history.order_by("pk").values_list("history_user__email", "history_change_reason")
+    assert list(changes) == [("cora@example.org", "requested for the program"), ("cora@example.org", "confirmed for the program")]
+
+
+def test_somebody_who_may_not_book_for_others_imports_nothing(maya, alex, window, monday, zoe):
+    window(maya)
+    rows = tablib.Dataset(
+        ("maya@example.org", "alex@example.org", monday.isoformat(), monday.replace(minute=30).isoformat()),
+        headers=["mentor", "mentee", "start_time", "end_time"],
+    )
+    result = SessionResource().import_data(rows, user=zoe.user)
+    assert [refused.error.messages for refused in result.invalid_rows] == [["Only the mentee can request this session."]]
