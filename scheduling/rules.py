@@ -6,10 +6,10 @@ failed, so that the same call serves "book it", "offer it" and "why not?".
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from scheduling.slots import Period, merge
+from scheduling.slots import Period, merge, on_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,9 @@ def bookable(
     ``windows`` are the mentor's availability, ``zone`` is the zone the sentences are told in.
     """
     inactive = next((party for party in (mentor, mentee) if not party.active), None)
-    window = next((window for window in merge(windows) if window.contains(period)), None)
-    on_step = window is None or (period.start - window.start) % timedelta(minutes=policy.step) == timedelta(0)
+    windows = list(windows)
+    offered = any(window.contains(period) for window in merge(windows))
+    stepped = not offered or any(on_step(period.start, window, policy.step) for window in windows)
     return [
         Finding("same_person", mentor.key != mentee.key, True, "Nobody can book a session with themselves."),
         Finding(
@@ -69,15 +70,16 @@ def bookable(
         ),
         Finding(
             "outside_window",
-            window is not None,
+            offered,
             False,
             f"{mentor.name} has not offered {when(period, zone)}.",
         ),
         Finding(
             "off_step",
-            on_step,
+            stepped,
             False,
-            f"Sessions start every {policy.step} minutes from the beginning of the time offered: {when(period, zone)} does not.",
+            f"Sessions start every {policy.step} minutes from the beginning of the time offered:"
+            f" {when(period, zone)} does not.",
         ),
     ]
 

@@ -45,25 +45,41 @@ def merge(periods: Iterable[Period]) -> list[Period]:
     return merged
 
 
+def on_step(start: datetime, window: Period, step: int) -> bool:
+    """Does ``start`` lie in the window, a whole number of steps (minutes) after its beginning?
+
+    After the window's own beginning, not that of the windows it touches: the answer would change with windows days away.
+    """
+    return window.start <= start < window.end and (start - window.start) % timedelta(minutes=step) == timedelta(0)
+
+
 def free_slots(
     windows: Iterable[Period], taken: Iterable[Period], *, minutes: int, step: int, now: datetime
 ) -> Iterator[Period]:
-    """Cut windows into slots of one length, leaving out whatever touches taken time or has begun.
+    """Cut windows into slots of one length, leaving out whatever overlaps taken time or has begun.
 
-    ``minutes`` and ``step`` are whole minutes. A slot starts a whole number of steps after its (merged) window does.
-    Yields in order; slots overlap one another where the step is shorter than the length.
+    ``minutes`` and ``step`` are whole minutes. A slot starts ``on_step`` of some window and may run on into the next one
+    where the two touch. Yields in order; slots overlap one another where the step is shorter than the length.
     """
-    busy = merge(taken)
-    length, stride = timedelta(minutes=minutes), timedelta(minutes=step)
-    at = 0
-    for window in merge(windows):
-        start = window.start
-        if start <= now:
-            start += ((now - start) // stride + 1) * stride
-        while start + length <= window.end:
-            slot = Period(start, start + length)
-            while at < len(busy) and busy[at].end <= start:
-                at += 1
-            if at == len(busy) or not slot.overlaps(busy[at]):
-                yield slot
-            start += stride
+    windows = list(windows)
+    offered, busy = merge(windows), merge(taken)
+    length = timedelta(minutes=minutes)
+    here = there = 0
+    for start in sorted({start for window in windows for start in _starts(window, step, after=now)}):
+        slot = Period(start, start + length)
+        while offered[here].end <= start:
+            here += 1
+        while there < len(busy) and busy[there].end <= start:
+            there += 1
+        if offered[here].contains(slot) and (there == len(busy) or not slot.overlaps(busy[there])):
+            yield slot
+
+
+def _starts(window: Period, step: int, after: datetime) -> Iterator[datetime]:
+    stride = timedelta(minutes=step)
+    start = window.start
+    if start <= after:
+        start += ((after - start) // stride + 1) * stride
+    while start < window.end:
+        yield start
+        start += stride
