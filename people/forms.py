@@ -30,6 +30,10 @@ class SignupForm(allauth_forms.SignupForm):
 
     field_order = ["first_name", "last_name", "email", "password1", "time_zone"]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "E-mail address"
+
     def save(self, request) -> User:
         user = super().save(request)
         user.time_zone = self.cleaned_data["time_zone"]

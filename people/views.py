@@ -24,6 +24,11 @@ def members_only(view):
     return never_cache(login_required(view))
 
 
+def sent(request):
+    """What a form is bound to: what was posted, be it nothing at all, or None where nothing was."""
+    return request.POST if request.method == "POST" else None
+
+
 @require_safe
 @cache_control(public=True, max_age=3600)
 def colors(request):
@@ -42,7 +47,7 @@ def colors(request):
 
 @members_only
 def profile(request):
-    form = ProfileForm(request.POST or None, instance=request.user)
+    form = ProfileForm(sent(request), instance=request.user)
     if form.is_valid():
         form.save()
         messages.success(request, "Saved.")

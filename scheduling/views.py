@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.models import Mentor, User
-from people.views import members_only
+from people.views import members_only, sent
 from scheduling import booking
 from scheduling.filters import MentorFilter
 from scheduling.forms import BookForm, EndingForm, SlotForm, VerbForm, WindowForm
@@ -42,9 +42,15 @@ class Row:
 
 def rows_for(user: User, sessions) -> list[Row]:
     return [
-        Row(session, session.other_party(user), session.mentor_id == user.pk, booking.possible(session, user))
-        for session in sessions
+        Row(session, session.other_party(user), session.mentor_id == user.pk, offered(session, user)) for session in sessions
     ]
+
+
+def offered(session: Session, user: User) -> list[booking.Verb]:
+    """The buttons to show. A mentor declines a request; that they may also cancel it would be a second word for the same."""
+    verbs = booking.possible(session, user)
+    declines = session.mentor_id == user.pk and booking.VERBS["decline"] in verbs
+    return [verb for verb in verbs if not (declines and verb.name == "cancel")]
 
 
 def tell_errors(request, error: ValidationError) -> None:
@@ -103,7 +109,7 @@ def session(request, pk: int):
     session = session_or_404(request, pk)
     context = {
         "session": session,
-        "verbs": booking.possible(session, request.user),
+        "verbs": offered(session, request.user),
         "elsewhere": elsewhere(session, request.user),
     }
     return render(request, "scheduling/session.html", context)
@@ -124,7 +130,7 @@ def session_verb(request, pk: int, verb: str):
         raise Http404
     verb, session = booking.VERBS[verb], session_or_404(request, pk)
     form_class = EndingForm if verb.ending else VerbForm
-    form = form_class(request.POST or None, initial={"version": session.version})
+    form = form_class(sent(request), initial={"version": session.version})
     if form.is_valid():
         try:
             session = getattr(booking, verb.name)(session, by=request.user, **form.cleaned_data)
@@ -209,7 +215,7 @@ def book(request, pk: int):
     if request.method != "POST" and (failed := [f for f in booking.explain(mentor, mentee, slot.period) if not f.passed]):
         tell_errors(request, ValidationError([finding.sentence for finding in failed]))
         return redirect("mentor", pk)
-    form = BookForm(request.POST or None, initial=request.GET.dict())
+    form = BookForm(sent(request), initial=request.GET.dict())
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -241,13 +247,13 @@ def windows(request):
     if mentor is None:
         messages.error(request, "Only mentors offer time. You can become one on your profile page.")
         return redirect("home")
-    form = WindowForm(request.POST or None, mentor=mentor)
+    form = WindowForm(sent(request), mentor=mentor)
     if form.is_valid():
         form.save()
         messages.success(request, "Offered. Mentees can book this time now.")
         return redirect("windows")
-    offered = list(mentor.availabilities.ahead())
-    return render(request, "scheduling/windows.html", {"form": form, "windows": with_sessions(offered, mentor)})
+    mine = with_sessions(list(mentor.availabilities.ahead()), mentor)
+    return render(request, "scheduling/windows.html", {"form": form, "windows": mine})
 
 
 def with_sessions(windows: list[Availability], mentor: Mentor) -> list[tuple[Availability, list[Session]]]:
