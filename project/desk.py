@@ -27,9 +27,7 @@ def environment(request) -> list[str] | None:
 
 
 def program_name(request) -> str:
-    from scheduling.models import Program
-
-    return Program.current().name
+    return request.program.name
 
 
 def zone(request) -> str:

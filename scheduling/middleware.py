@@ -7,16 +7,19 @@ from scheduling.models import Program
 
 
 class TimeZoneMiddleware:
+    """Also puts ``request.program`` there: one query a request, and none where nobody asks."""
+
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
+        request.program = SimpleLazyObject(Program.current)
         if not request.user.is_authenticated:
             return self.get_response(request)
-        with timezone.override(Program.current().zone_of(request.user)):
+        with timezone.override(request.program.zone_of(request.user)):
             return self.get_response(request)
 
 
 def program(request) -> dict:
-    """A context processor; asks the database only on pages that name the program."""
-    return {"program": SimpleLazyObject(Program.current)}
+    """A context processor. An error page may be drawn for a request that never came as far as the middleware."""
+    return {"program": getattr(request, "program", None) or SimpleLazyObject(Program.current)}

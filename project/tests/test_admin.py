@@ -1,0 +1,331 @@
+"""The coordinator's desk: who gets in, what the buttons do, and what nobody can do there."""
+
+import pytest
+from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from people.models import Mentor, User
+from project.demo import sheets
+from scheduling import booking
+from scheduling.models import Availability, Notice, Program, Session
+
+pytestmark = pytest.mark.django_db
+
+LISTS = [
+    "people_mentor",
+    "people_mentee",
+    "people_skill",
+    "people_team",
+    "scheduling_availability",
+    "scheduling_session",
+    "scheduling_notice",
+]
+QUEUE = ["django_q_schedule", "django_q_success", "django_q_failure", "django_q_ormq"]
+
+
+@pytest.fixture
+def desk(client, cora):
+    client.force_login(cora)
+    return client
+
+
+def said(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+# ---- who gets in ------------------------------------------------------------------------------------------------------
+
+
+def test_the_admin_has_no_door_of_its_own(client):
+    response = client.get(reverse("admin:login"), follow=True)
+    assert response.redirect_chain[0][0].startswith(reverse("account_login"))
+
+
+def test_changing_the_password_goes_through_the_account_pages(desk):
+    assert desk.get("/admin/password_change/").url == reverse("account_change_password")
+
+
+def test_members_who_are_not_staff_are_refused(client, alex):
+    client.force_login(alex.user)
+    assert client.get(reverse("admin:index")).status_code in (302, 403)
+    assert client.get(reverse("admin:scheduling_session_changelist")).status_code in (302, 403)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_coordinator_sees_every_list_and_staff_without_permission_none(desk, person, session, name):
+    assert desk.get(reverse(f"admin:{name}_changelist")).status_code == 200
+    other = Client()
+    other.force_login(person("Stan Doyle", is_staff=True))
+    assert other.get(reverse(f"admin:{name}_changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("name", QUEUE)
+def test_the_task_queue_is_for_superusers_to_look_at(client, cora, person, name):
+    client.force_login(cora)
+    assert client.get(reverse(f"admin:{name}_changelist")).status_code == 403
+    client.force_login(person("Root Ruiz", is_staff=True, is_superuser=True))
+    assert client.get(reverse(f"admin:{name}_changelist")).status_code == 200
+    assert client.get(reverse(f"admin:{name}_add")).status_code == 403
+    assert client.post(reverse(f"admin:{name}_add"), {"func": "os.system", "args": "'true'"}).status_code == 403
+
+
+def test_a_coordinator_cannot_touch_accounts_or_groups(desk):
+    for name in ("people_user", "auth_group", "account_emailaddress"):
+        assert desk.get(reverse(f"admin:{name}_changelist")).status_code == 403
+
+
+def test_every_action_has_a_permission_and_every_button_a_dialog():
+    """Unfold's buttons are links: without a dialog a GET would act, and without a permission anybody on staff could."""
+    buttons = []
+    for model_admin in admin.site._registry.values():
+        if not isinstance(model_admin, ModelAdmin):
+            continue
+        for kind in ("list", "detail", "row", "submit_line"):
+            for button in getattr(model_admin, f"_get_base_actions_{kind}")():
+                buttons.append(button.action_name)
+                assert getattr(button.method, "allowed_permissions", None), button.action_name
+                assert button.dialog, button.action_name
+        for action in model_admin.actions:
+            function = getattr(model_admin, action) if isinstance(action, str) else action
+            assert getattr(function, "allowed_permissions", None), f"{model_admin}: {action}"
+    assert "scheduling_session_confirm" in buttons
+
+
+# ---- the lists --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "queries"), [("scheduling_session", 7), ("people_mentor", 10), ("scheduling_availability", 8)]
+)
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_list_costs_the_same_for_one_row_and_three(
+    desk, person, window, monday, django_assert_num_queries, name, queries, rows
+):
+    for number in range(rows):
+        mentor = person(f"Mentor{number} Ames", mentor=True).mentor
+        mentee = person(f"Mentee{number} Bly", mentee=True).mentee
+        window(mentor)
+        booking.request(mentor, mentee, monday, 30, by=mentee.user)
+    with django_assert_num_queries(queries):
+        response = desk.get(reverse(f"admin:{name}_changelist"))
+    assert response.context["cl"].result_count == rows
+
+
+def test_sessions_are_found_by_name_and_filtered_by_status_and_time(desk, session, bo, maya, monday):
+    later = booking.confirm(booking.request(maya, bo, monday.replace(hour=10), 30, by=bo.user), by=maya.user)
+    url = reverse("admin:scheduling_session_changelist")
+
+    def found(**query):
+        return list(desk.get(url, query).context["cl"].result_list)
+
+    assert found() == [later, session]
+    assert found(q="Lindqvist") == [later]
+    assert found(status__exact="Pending") == [session]
+    assert found(when="ahead", o="2") == [session, later]
+    assert found(when="past") == []
+
+
+def test_the_first_page_counts_what_needs_a_person(desk, session):
+    tiles = {tile["title"]: tile["number"] for tile in desk.get(reverse("admin:index")).context["tiles"]}
+    assert tiles == {"Requests waiting": 1, "Sessions today": 0, "To report": 0, "Notices failed": 0}
+
+
+# ---- sessions ---------------------------------------------------------------------------------------------------------
+
+
+def button(session, name) -> str:
+    return reverse(f"admin:scheduling_session_{name}", args=[session.pk])
+
+
+def test_a_button_asks_first_and_acts_on_post(desk, cora, session):
+    asked = desk.get(button(session, "confirm"))
+    session.refresh_from_db()
+    assert (asked.status_code, session.status) == (200, "Pending")
+    assert "Confirm this session?" in asked.content.decode()
+    done = desk.post(button(session, "confirm"), {"_form_submitted": "True", "version": 1})
+    session.refresh_from_db()
+    assert (done["HX-Redirect"], session.status) == (reverse("admin:scheduling_session_change", args=[session.pk]), "Confirmed")
+    last = session.history.latest("pk")
+    assert (last.history_user, last.history_change_reason) == (cora, "confirmed for the program")
+
+
+def test_a_button_needs_the_csrf_token(cora, session):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cora)
+    response = client.post(button(session, "cancel"), {"_form_submitted": "True", "version": 1})
+    session.refresh_from_db()
+    assert (response.status_code, session.status) == (403, "Pending")
+
+
+def test_only_the_legal_moves_are_buttons(desk, session):
+    def offered():
+        page = desk.get(reverse("admin:scheduling_session_change", args=[session.pk]))
+        return [action["title"] for action in page.context["actions_detail"]]
+
+    assert offered() == ["Confirm", "Decline", "Cancel"]
+    booking.confirm(session, by=session.mentor.user)
+    assert offered() == ["Cancel"]
+
+
+def test_staff_who_may_only_look_have_no_buttons(client, person, session):
+    from django.contrib.auth.models import Permission
+
+    viewer = person("Vic Stone", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_session", content_type__app_label="scheduling"))
+    client.force_login(viewer)
+    page = client.get(reverse("admin:scheduling_session_change", args=[session.pk]))
+    assert (page.status_code, page.context["actions_detail"]) == (200, [])
+    refused = client.post(button(session, "confirm"), {"_form_submitted": "True", "version": 1})
+    session.refresh_from_db()
+    assert (refused.status_code, session.status) == (403, "Pending")
+
+
+def test_the_second_of_two_coordinators_is_told_what_the_first_did(desk, person, session):
+    ana = person("Ana Boss", is_staff=True, is_superuser=True)
+    booking.decline(session, by=ana)
+    desk.post(button(session, "confirm"), {"_form_submitted": "True", "version": 1})
+    page = desk.get(reverse("admin:scheduling_session_change", args=[session.pk]))
+    assert len(said(page)) == 1
+    assert said(page)[0].startswith("Ana Boss changed this session at ")
+    session.refresh_from_db()
+    assert (session.status, session.ending) == ("Canceled", "declined")
+
+
+def test_the_status_is_not_a_field(desk, session):
+    url = reverse("admin:scheduling_session_change", args=[session.pk])
+    assert desk.post(url, {"status": "Completed", "mentor": session.mentee_id}).status_code == 403
+    session.refresh_from_db()
+    assert session.status == "Pending"
+
+
+def test_a_double_click_books_once(desk, maya, alex, window, monday):
+    window(maya)
+    form = {
+        "mentor": maya.pk,
+        "mentee": alex.pk,
+        "start_time_0": monday.strftime("%Y-%m-%d"),
+        "start_time_1": "09:00",
+        "minutes": 30,
+        "key": "44444444-4444-4444-8444-444444444444",
+    }
+    for _ in range(2):
+        assert desk.post(reverse("admin:scheduling_session_add"), form).status_code == 302
+    booked = Session.objects.get()
+    assert set(Notice.objects.values_list("recipient_id", flat=True)) == {maya.pk, alex.pk}
+    assert str(booked.form_key) == form["key"]
+
+
+# ---- people -----------------------------------------------------------------------------------------------------------
+
+ANA = {"first_name": "Ana", "last_name": "García", "email": "Ana@Example.org", "time_zone": "Europe/Berlin", "about_me": ""}
+
+
+def test_a_mentor_is_entered_with_the_person(desk):
+    assert desk.post(reverse("admin:people_mentor_add"), ANA).status_code == 302
+    ana = Mentor.objects.with_email("ana@example.org")
+    assert (str(ana), ana.user.time_zone, ana.user.has_usable_password(), ana.user.is_staff) == (
+        "Ana García",
+        "Europe/Berlin",
+        False,
+        False,
+    )
+
+
+def test_a_mentee_who_becomes_a_mentor_stays_one_person(desk, alex):
+    desk.post(reverse("admin:people_mentor_add"), {"first_name": "Alex", "email": "ALEX@example.org", "about_me": "Hello"})
+    user = User.objects.get(email="alex@example.org")
+    assert (user.pk, user.is_mentor, user.last_name) == (alex.pk, True, "Johnson")
+
+
+def test_an_address_that_is_taken_is_refused_in_words(desk, maya, omar):
+    again = desk.post(reverse("admin:people_mentor_add"), ANA | {"email": "maya@example.org"})
+    assert again.context["errors"] == [["Maya Lopez has this address and is a mentor already."]]
+    other = desk.post(reverse("admin:people_mentor_change", args=[omar.pk]), ANA | {"email": "MAYA@example.org"})
+    assert other.context["errors"] == [["Somebody already has this e-mail address."]]
+
+
+def test_the_policy_is_one_page(desk):
+    page = desk.get(reverse("admin:scheduling_program_changelist"))
+    assert page.url == reverse("admin:scheduling_program_change", args=[1])
+    desk.post(page.url, {"name": "Ours", "time_zone": "Europe/Berlin", "session_lengths": ["45", "60"], "slot_step": 15})
+    program = Program.current()
+    assert (program.name, program.policy.lengths, program.slot_step) == ("Ours", (45, 60), 15)
+    none = desk.post(page.url, {"name": "Ours", "time_zone": "Mars/Olympus", "session_lengths": [], "slot_step": 1})
+    assert set(none.context["adminform"].form.errors) == {"time_zone", "session_lengths", "slot_step"}
+
+
+# ---- sheets -----------------------------------------------------------------------------------------------------------
+
+
+def upload(name: str, text: str | None = None) -> dict:
+    data = (sheets.FOLDER / name).read_bytes() if text is None else text.encode()
+    return {"import_file": SimpleUploadedFile(name, data, content_type="text/csv"), "resource": "", "format": ""}
+
+
+def test_a_roster_is_shown_first_and_saved_when_confirmed(desk):
+    preview = desk.post(reverse("admin:people_mentor_import"), upload("mentors.csv"))
+    assert "5 new, 0 changed, 0 unchanged." in preview.content.decode()
+    assert "Columns we do not read: display_name, created_at, calendar_id." in preview.content.decode()
+    assert Mentor.objects.count() == 0
+    done = desk.post(reverse("admin:people_mentor_process_import"), preview.context["confirm_form"].initial, follow=True)
+    assert said(done) == ["Imported: 5 new, 0 changed, 0 unchanged, none refused."]
+    assert Mentor.objects.count() == 5
+
+
+def test_a_sheet_with_a_bad_row_cannot_be_confirmed(desk):
+    page = desk.post(reverse("admin:people_mentor_import"), upload("m.csv", "email,name\nana@example.org,Ana\nbo,Bo\n"))
+    text = page.content.decode()
+    assert "1 of 2 rows cannot be taken" in text
+    assert "Enter a valid email address." in text
+    assert "confirm_form" not in page.context
+    assert [row.number for row in page.context["result"].invalid_rows] == [3]
+
+
+def test_a_row_that_became_impossible_after_the_preview_saves_nothing_and_says_so(desk, maya, alex, window, monday, bo):
+    window(maya)
+    text = f"mentor,mentee,start,end\nmaya@example.org,alex@example.org,{monday.isoformat()},{monday.replace(minute=30).isoformat()}\n"
+    preview = desk.post(reverse("admin:scheduling_session_import"), upload("s.csv", text))
+    booking.request(maya, bo, monday, 30, by=bo.user)
+    done = desk.post(reverse("admin:scheduling_session_process_import"), preview.context["confirm_form"].initial, follow=True)
+    assert said(done) == [
+        "Nothing was imported: something changed since the preview, and 1 of its rows can no longer be taken. "
+        "Upload the sheet again to see why."
+    ]
+    assert [session.mentee for session in Session.objects.all()] == [bo]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("people.pdf", "x", "The name ends in “.pdf”. Save the sheet as one of: csv, xlsx, ods."),
+        ("people.csv", "x" * (5 * 1024 * 1024 + 1), "The file is larger than 5 MB. Split it, or remove sheets and pictures."),
+    ],
+)
+def test_a_file_we_cannot_take_is_refused_in_words(desk, name, text, sentence):
+    page = desk.post(reverse("admin:people_mentor_import"), upload(name, text))
+    assert page.context["form"].errors["import_file"] == [sentence]
+
+
+def test_import_and_export_need_their_permissions(client, person):
+    from django.contrib.auth.models import Permission
+
+    viewer = person("Vic Stone", is_staff=True)
+    viewer.user_permissions.add(*Permission.objects.filter(codename__in=["view_mentor", "change_mentor", "add_mentor"]))
+    client.force_login(viewer)
+    assert client.get(reverse("admin:people_mentor_changelist")).status_code == 200
+    for page in ("import", "export"):
+        assert client.get(reverse(f"admin:people_mentor_{page}")).status_code == 403
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_list_leaves_as_a_sheet(desk, maya, window, number):
+    window(maya)
+    for name in ("people_mentor", "scheduling_availability"):
+        form = desk.get(reverse(f"admin:{name}_export")).context["form"]
+        fields = {field: "on" for field in form.fields if "resource_" in field or field.startswith(("mentor", "avail"))}
+        response = desk.post(reverse(f"admin:{name}_export"), {"format": number, "resource": "", **fields})
+        assert (response.status_code, "attachment" in response["Content-Disposition"]) == (200, True)
+    assert Availability.objects.count() == 1
