@@ -7,7 +7,7 @@ and promises the notices in the same transaction. A refusal is a ValidationError
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 
 from django.core.exceptions import ValidationError
@@ -19,6 +19,9 @@ from scheduling import guard, notices, rules
 from scheduling.models import Availability, Program, Session
 from scheduling.slots import Period, free_slots
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, Ending, Kind, Status
+
+# PostgreSQL's code: its sentence is told in the server's language.
+DEADLOCK = "40P01"
 
 # What may follow what.
 MOVES = {PENDING: {CONFIRMED, CANCELED}, CONFIRMED: {CANCELED, COMPLETED, NO_SHOW}}
@@ -73,7 +76,7 @@ def explain(
         _party(mentor, around),
         _party(mentee, around),
         period,
-        windows=Availability.objects.filter(mentor=mentor).touching(period).periods(),
+        windows=Availability.objects.filter(mentor=mentor).overlapping(period).periods(),
         policy=Program.current().policy,
         now=at or timezone.now(),
         zone=timezone.get_current_timezone(),
@@ -83,10 +86,11 @@ def explain(
 def slots(mentor: Mentor, minutes: int, *, until: datetime, mentee: Mentee | None = None) -> list[Period]:
     """The free slots of one length that start before ``until``, in order; also free for the mentee, where one is given."""
     now = timezone.now()
-    ahead = Period(now, until) if until > now else None
     policy = Program.current().policy
-    if ahead is None or not mentor.user.is_active or minutes not in policy.lengths:
+    if until <= now or not mentor.user.is_active or minutes not in policy.lengths:
         return []
+    # A slot that starts before ``until`` may end after it.
+    ahead = Period(now, until + timedelta(minutes=minutes))
     taken = Session.objects.active().overlapping(ahead).of(mentor.user).periods()
     if mentee:
         taken += Session.objects.active().overlapping(ahead).of(mentee.user).periods()
@@ -133,7 +137,7 @@ def retry_after_deadlock(verb: Callable) -> Callable:
         try:
             return verb(*args, **kwargs)
         except OperationalError as error:
-            if "deadlock" not in str(error):
+            if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
                 raise
             return verb(*args, **kwargs)
 
@@ -165,7 +169,10 @@ def request(
     happened_at = at or timezone.now()
     with transaction.atomic():
         mentor, mentee = _lock(mentor, mentee)
-        if form_key and (earlier := Session.objects.filter(form_key=form_key, mentee=mentee).first()):
+        if form_key and (earlier := Session.objects.filter(form_key=form_key).first()):
+            # The browser's Back button sends the same form with another hour or person in it.
+            if (earlier.mentor_id, earlier.mentee_id, earlier.period) != (mentor.pk, mentee.pk, period):
+                raise ValidationError("This form has been sent before, for another session. Open it anew.", code="form_used")
             return earlier
         _insist(explain(mentor, mentee, period, at=happened_at))
         session = Session(
@@ -280,7 +287,8 @@ def _stale(session: Session) -> ValidationError:
     last = session.history.select_related("history_user").latest("history_date")
     when = timezone.localtime(last.history_date)
     return ValidationError(
-        f"{last.history_user or 'Somebody'} changed this session at {when:%H:%M}: it is {session.status} now. Look again before you act.",
+        f"{last.history_user or 'Somebody'} changed this session at {when:%H:%M}: it is {session.status} now."
+        " Look again before you act.",
         code="stale",
     )
 

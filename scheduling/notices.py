@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from people.models import User
 from scheduling.models import Notice, Session
-from scheduling.words import REMINDERS, UNSENT, Kind, State
+from scheduling.words import REMINDERS, Kind, State
 
 # The recipient's own switch (people.NotificationSettings) that each kind obeys.
 SWITCH = {
@@ -44,8 +44,12 @@ def remind(session: Session, *, at: datetime) -> None:
 
 
 def take_back(session: Session, why: str) -> None:
-    """Suppress what this session still owes: it is no longer true."""
-    session.notices.filter(state__in=UNSENT).update(state=State.SUPPRESSED, detail=why, not_before=None)
+    """Suppress what this session still owes: it is no longer true.
+
+    A claimed one is left to its sender, who may have it on the line already and writes down what became of it; if that
+    sender died, the next one asks again whether the message is still true.
+    """
+    session.notices.filter(state=State.PENDING).update(state=State.SUPPRESSED, detail=why, not_before=None)
 
 
 def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) -> Notice:
