@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -156,9 +157,12 @@ def done(session: Session, verb: booking.Verb, user: User) -> str:
 @require_safe
 @members_only
 def mentors(request):
-    others = Mentor.objects.active().exclude(pk=request.user.pk).with_people().prefetch_related("skills").by_name()
-    found = MentorFilter(request.GET, queryset=others)
-    page = Paginator(found.qs.distinct(), PER_PAGE).get_page(request.GET.get("page"))
+    """Everybody else who mentors; first those who offer time."""
+    offers_time = Exists(Availability.objects.filter(mentor=OuterRef("pk")).ahead())
+    others = Mentor.objects.active().exclude(pk=request.user.pk).annotate(offers_time=offers_time)
+    others = others.order_by("-offers_time", "user__first_name", "user__last_name", "pk")
+    found = MentorFilter(request.GET, queryset=others.with_people().prefetch_related("skills"))
+    page = Paginator(found.qs, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "scheduling/mentors.html", {"form": found.form, "page": page})
 
 
