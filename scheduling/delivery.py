@@ -5,14 +5,16 @@ still true and still wanted. Time ends a notice, never a count of tries. What SM
 one extra copy goes out per sender killed between the server's yes and our commit.
 """
 
+import logging
 import smtplib
 from collections import Counter
 from datetime import datetime, timedelta
+from traceback import walk_tb
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db.models import Case, F, When
+from django.db.models import Case, F, IntegerField, When
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +24,8 @@ from scheduling.models import Notice, Program
 from scheduling.notices import SWITCH
 from scheduling.words import CONFIRMED, PENDING, REMINDERS, Kind, State
 
+logger = logging.getLogger(__name__)
+
 LEASE = timedelta(minutes=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
 # A sweep takes this many at the most; the next one takes the rest.
@@ -30,19 +34,26 @@ BATCH = 2_000
 TRUE_WHILE = {Kind.REQUESTED: PENDING, Kind.CONFIRMED: CONFIRMED} | dict.fromkeys(REMINDERS, CONFIRMED)
 
 
+class NotNow(Exception):  # noqa: N818  no error: the notice waits, and so do the others
+    """The mail server would give every message the same answer: this sweep is over."""
+
+
 def sweep() -> Counter:
     """Claim and send every due notice once. Returns how many ended in which state."""
     outcome: Counter = Counter()
     connection = get_connection()
+    # What was never tried goes first: some that the server puts off again and again must not keep it back.
+    due = Notice.objects.due(timezone.now()).order_by("attempts", "due_at", "pk")
     try:
-        for key in Notice.objects.due(timezone.now()).values_list("pk", flat=True)[:BATCH]:
+        for key in due.values_list("pk", flat=True)[:BATCH]:
             notice = claim(key)
             if notice is None:
                 continue  # another sender was quicker
-            state = deliver(notice, connection)
-            outcome[state] += 1
-            if state == State.PENDING:
-                break  # the server says "not now": it would say so to all of them
+            try:
+                outcome[deliver(notice, connection)] += 1
+            except NotNow:
+                outcome[State.PENDING] += 1
+                break
     finally:
         connection.close()
     return outcome
@@ -56,7 +67,9 @@ def claim(key: int) -> Notice | None:
         .filter(pk=key)
         .update(
             # A row found in SENDING was left by a sender that died: it may have gone out.
-            unanswered=Case(When(state=State.SENDING, then=F("unanswered") + 1), default=F("unanswered")),
+            unanswered=Case(
+                When(state=State.SENDING, then=F("unanswered") + 1), default=F("unanswered"), output_field=IntegerField()
+            ),
             state=State.SENDING,
             attempts=F("attempts") + 1,
             not_before=now + LEASE,
@@ -69,26 +82,40 @@ def claim(key: int) -> Notice | None:
 
 
 def deliver(notice: Notice, connection) -> State:
-    """Send one claimed notice, or write down why not. Returns the state it is left in."""
+    """Send one claimed notice, or write down why not. Returns the state it is left in.
+
+    Raises NotNow, the notice put back, where the server's answer would be the same for every message.
+    """
     state, why = verdict(notice, timezone.now())
     if state is not None:
         return _finish(notice, state, why)
-    message = compose(notice, connection)
+    try:
+        message = compose(notice, connection)
+        message.message()  # writes the headers: an impossible address shows here
+    except Exception as error:
+        # One message that cannot be written must not keep back the others; it waits for whoever reads the log.
+        logger.error("notice %s cannot be written: %s", notice.pk, _said(error))
+        return _pause(notice, f"The message cannot be written ({_said(error)}).")
     try:
         connection.open()
-    except (OSError, smtplib.SMTPException) as error:
-        return _pause(notice, f"The mail server cannot be reached ({_said(error)}).")
+    except OSError as error:
+        _pause(notice, f"The mail server cannot be reached ({_said(error)}).")
+        raise NotNow from error
     try:
         connection.send_messages([message])
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
         return _refused(notice, error, connection)
     except OSError as error:
-        # Cut off or timed out: it may have been taken. One more try, then a person decides.
         connection.close()
+        if not _text_was_given(error):
+            _pause(notice, f"The mail server broke off ({_said(error)}).")
+            raise NotNow from error
+        # It may have been taken. One more try, then a person decides.
         Notice.objects.filter(pk=notice.pk).update(unanswered=F("unanswered") + 1)
         if notice.unanswered:
             return _finish(notice, State.UNCERTAIN, f"The mail server gave no answer twice ({_said(error)}).")
-        return _pause(notice, f"The mail server gave no answer ({_said(error)}).")
+        _pause(notice, f"The mail server gave no answer ({_said(error)}).")
+        raise NotNow from error
     return _finish(notice, State.SENT, "", sent_at=timezone.now())
 
 
@@ -144,12 +171,13 @@ def compose(notice: Notice, connection) -> EmailMessage:
 def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:
     """A definite no. 4xx: not now; 5xx: never."""
     connection.close()
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code = max(code for code, _ in error.recipients.values())
-    else:
-        code = error.smtp_code
+    of_recipient = isinstance(error, smtplib.SMTPRecipientsRefused)
+    code = max(code for code, _ in error.recipients.values()) if of_recipient else error.smtp_code
     if 400 <= code < 500:
-        return _pause(notice, f"The mail server said not now ({code}).")
+        state = _pause(notice, f"The mail server said not now ({code}).")
+        if of_recipient and code != 421:
+            return state  # a full mailbox is one person's; 421 is the server going away
+        raise NotNow from error
     return _finish(notice, State.FAILED, f"The mail server refused it ({code}).")
 
 
@@ -164,6 +192,11 @@ def _finish(notice: Notice, state: State, detail: str, **fields) -> State:
     mine = Notice.objects.filter(pk=notice.pk, state=State.SENDING, not_before=notice.not_before)
     mine.update(state=state, detail=detail, **fields)
     return state
+
+
+def _text_was_given(error: Exception) -> bool:
+    """Did the connection break at or after DATA? smtplib's errors do not say where they arose; their traceback does."""
+    return any(frame.f_code is smtplib.SMTP.data.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
 def _said(error: Exception) -> str:

@@ -12,9 +12,10 @@ logger = logging.getLogger(__name__)
 def send_due() -> str:
     """Send every due notice: once a minute, and at once after a booking."""
     outcome = delivery.sweep()
-    if outcome:
-        logger.info("notices: %s", ", ".join(f"{count} {state}" for state, count in sorted(outcome.items())))
-    return str(dict(outcome))
+    said = ", ".join(f"{count} {state}" for state, count in sorted(outcome.items()))
+    if said:
+        logger.info("notices: %s", said)
+    return said or "nothing was due"
 
 
 SCHEDULES = {"send due notices": {"func": "scheduling.tasks.send_due", "schedule_type": Schedule.MINUTES, "minutes": 1}}
