@@ -190,7 +190,18 @@ def test_the_admins_colours_are_served_as_variables(client, settings):
     assert "--border-radius: 9px;" in text
 
 
-@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"])
+ENTRANCE = [
+    "login",
+    "signup",
+    "password/reset",
+    "password/reset/done",
+    "confirm-email",
+    "confirm-email/no-such-key",
+    "inactive",
+]
+
+
+@pytest.mark.parametrize("path", ["/", *(f"/accounts/{name}/" for name in ENTRANCE)])
 def test_pages_for_everybody_open_and_bring_no_inline_code(client, path):
     page = client.get(path)
     assert page.status_code == 200
@@ -199,7 +210,7 @@ def test_pages_for_everybody_open_and_bring_no_inline_code(client, path):
     assert re.findall(rb"<script(?![^>]*\bsrc=)[^>]*>", page.content) == []
 
 
-@pytest.mark.parametrize("path", ["/profile/", "/accounts/email/", "/accounts/password/change/"])
+@pytest.mark.parametrize("path", ["/profile/", "/accounts/email/", "/accounts/password/change/", "/accounts/reauthenticate/"])
 def test_own_pages_ask_for_a_log_in(client, maya, path):
     assert client.get(path).url == f"/accounts/login/?next={path}"
     client.force_login(maya.user)
