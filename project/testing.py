@@ -182,3 +182,24 @@ def session(maya, alex, monday, window):
 
     window(maya)
     return booking.request(maya, alex, monday, 30, by=alex.user)
+
+
+# ---- the browser --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def browser(monkeypatch):
+    """A real Chromium without a window. Where there is none the test is skipped, and the summary says so in red."""
+    from playwright.sync_api import sync_playwright
+
+    from project.tests.browser import ARGUMENTS, chromium
+
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    # Playwright runs an event loop in this thread; Django takes that for an async view.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chrome
+        chrome.close()
