@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 from unfold.settings import get_config
 from unfold.utils import convert_color
@@ -17,11 +17,6 @@ ROLES = {
     "mentee": (Mentee, "Welcome. Find somebody who knows what you want to learn, and ask for a session.", "mentors"),
     "mentor": (Mentor, "Welcome. Say what you can help with, then offer your first hours under “My windows”.", "profile"),
 }
-
-
-def members_only(view):
-    """For logged-in people; what is personal is kept by no cache."""
-    return never_cache(login_required(view))
 
 
 def sent(request):
@@ -45,7 +40,7 @@ def colors(request):
     return HttpResponse(f":root {{\n{lines}\n}}\n", content_type="text/css; charset=utf-8")
 
 
-@members_only
+@login_required
 def profile(request):
     form = ProfileForm(sent(request), instance=request.user)
     if form.is_valid():
@@ -56,7 +51,7 @@ def profile(request):
 
 
 @require_POST
-@members_only
+@login_required
 def join(request):
     """Take a role. Twice is once; an unknown role is a request nobody can make from our pages."""
     model, welcome, onward = ROLES.get(request.POST.get("role"), (None, "", ""))

@@ -10,7 +10,6 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 
 SHOWN = 50
 # What Django's file backend writes after each message.
@@ -25,7 +24,6 @@ class Mail:
     text: str
 
 
-@never_cache
 def mailbox(request):
     if not settings.DEMO:
         raise Http404

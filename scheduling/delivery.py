@@ -142,16 +142,16 @@ def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
 def compose(notice: Notice, connection) -> EmailMessage:
     """The message in the recipient's zone; the other party's times beside it where their zone differs."""
     session, program = notice.session, Program.current()
-    other = session.other_party(notice.recipient)
-    zone, other_zone = program.zone_of(notice.recipient), program.zone_of(other)
+    other, zone = session.other_party(notice.recipient), program.zone_of(notice.recipient)
     context = {
         "session": session,
         "recipient": notice.recipient,
         "other": other,
         "zone": zone.key,
-        "other_zone": other_zone.key if other_zone.key != zone.key else "",
+        "elsewhere": session.elsewhere(program, zone),
         "program": program,
         "link": settings.SITE_URL + reverse("session", args=[session.pk]),
+        "profile_link": settings.SITE_URL + reverse("profile"),
     }
     with timezone.override(zone):
         subject = render_to_string(f"emails/{notice.kind}/subject.txt", context)

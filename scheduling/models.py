@@ -4,6 +4,8 @@ Nothing here decides or sends. The verbs are in ``booking``, the rules in ``rule
 """
 
 import uuid
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -197,6 +199,12 @@ class Session(Timed):
 
     def other_party(self, user) -> User:
         return self.mentee.user if user.pk == self.mentor_id else self.mentor.user
+
+    def elsewhere(self, program: Program, here: tzinfo) -> list[tuple[User, ZoneInfo]]:
+        """The people of this session whose clocks show another time then than the clocks here, each with their zone."""
+        clock = self.start_time.astimezone(here).utcoffset()
+        zones = [(user, program.zone_of(user)) for user in (self.mentor.user, self.mentee.user)]
+        return [(user, zone) for user, zone in zones if self.start_time.astimezone(zone).utcoffset() != clock]
 
 
 class Notice(models.Model):

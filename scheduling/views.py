@@ -6,6 +6,7 @@ from itertools import groupby
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
@@ -13,11 +14,10 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.models import Mentor, User
-from people.views import members_only, sent
+from people.views import sent
 from scheduling import booking
 from scheduling.filters import MentorFilter
 from scheduling.forms import BookForm, EndingForm, SlotForm, VerbForm, WindowForm
@@ -63,7 +63,6 @@ def tell_errors(request, error: ValidationError) -> None:
 
 
 @require_safe
-@never_cache
 def home(request):
     """What waits for me, what comes, what was; or a welcome to whoever is not logged in."""
     user, now = request.user, timezone.now()
@@ -89,7 +88,7 @@ def earlier(sessions, now: datetime):
 
 
 @require_safe
-@members_only
+@login_required
 def sessions(request):
     """All of my sessions, the latest first."""
     page = Paginator(Session.objects.of(request.user).with_people(), PER_PAGE).get_page(request.GET.get("page"))
@@ -105,26 +104,19 @@ def session_or_404(request, pk: int) -> Session:
 
 
 @require_safe
-@members_only
+@login_required
 def session(request, pk: int):
     session = session_or_404(request, pk)
     context = {
         "session": session,
         "verbs": offered(session, request.user),
-        "elsewhere": elsewhere(session, request.user),
+        "elsewhere": session.elsewhere(request.program, timezone.get_current_timezone()),
     }
     return render(request, "scheduling/session.html", context)
 
 
-def elsewhere(session: Session, user: User) -> list[tuple[User, str]]:
-    """The others in the session whose clocks show another time than mine, each with their zone's name."""
-    program, here = Program.current(), timezone.localtime(session.start_time).utcoffset()
-    others = [(person, program.zone_of(person)) for person in (session.mentor.user, session.mentee.user) if person != user]
-    return [(person, zone.key) for person, zone in others if session.start_time.astimezone(zone).utcoffset() != here]
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
-@members_only
+@login_required
 def session_verb(request, pk: int, verb: str):
     """GET asks "really?", and why where that is kept; POST does it."""
     if verb not in booking.VERBS:
@@ -155,7 +147,7 @@ def done(session: Session, verb: booking.Verb, user: User) -> str:
 
 
 @require_safe
-@members_only
+@login_required
 def mentors(request):
     """Everybody else who mentors; first those who offer time."""
     offers_time = Exists(Availability.objects.filter(mentor=OuterRef("pk")).ahead())
@@ -177,7 +169,7 @@ def chosen(request, name: str, choices: tuple[int, ...]) -> int:
 
 
 @require_safe
-@members_only
+@login_required
 def mentor(request, pk: int):
     """Who the mentor is and when they are free, day by day in my zone."""
     mentor = mentor_or_404(request, pk)
@@ -205,7 +197,7 @@ def book_url(mentor: Mentor, slot: Period) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@members_only
+@login_required
 def book(request, pk: int):
     """Ask for one slot. What the address names is checked before anybody types."""
     mentor, mentee = mentor_or_404(request, pk), getattr(request.user, "mentee", None)
@@ -244,7 +236,7 @@ def book(request, pk: int):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@members_only
+@login_required
 def windows(request):
     """The time I offer, and who has booked in it."""
     mentor = getattr(request.user, "mentor", None)
@@ -271,7 +263,7 @@ def with_sessions(windows: list[Availability], mentor: Mentor) -> list[tuple[Ava
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@members_only
+@login_required
 def window_delete(request, pk: int):
     window = get_object_or_404(Availability.objects.select_related("mentor__user"), pk=pk, mentor_id=request.user.pk)
     if request.method == "POST":

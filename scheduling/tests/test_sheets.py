@@ -96,8 +96,15 @@ def test_a_sheet_brings_a_session_to_its_status_through_the_verbs(maya, alex, wi
     assert [refused.error.messages for refused in result.invalid_rows] == []
     statuses = [session.status for session in Session.objects.order_by("pk")]
     assert statuses == ["Canceled", "Confirmed"]
-    changes = Session.objects.get(status="Confirmed").history.order_by("pk").values_list("history_user__email", "history_change_reason")
-    assert list(changes) == [("cora@example.org", "requested for the program"), ("cora@example.org", "confirmed for the program")]
+    changes = (
+        Session.objects.get(status="Confirmed")
+        .history.order_by("pk")
+        .values_list("history_user__email", "history_change_reason")
+    )
+    assert list(changes) == [
+        ("cora@example.org", "requested for the program"),
+        ("cora@example.org", "confirmed for the program"),
+    ]
 
 
 def test_somebody_who_may_not_book_for_others_imports_nothing(maya, alex, window, monday, zoe):

@@ -1,19 +1,16 @@
-"""The coordinator's desk: windows, sessions, what was promised, and the program's policy."""
+"""Sessions: shown here, and changed by their buttons only."""
 
 import uuid
-from datetime import timedelta
 from functools import partialmethod
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -22,61 +19,14 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
+from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
-from scheduling.models import LENGTHS, Availability, Notice, Program, Session
-from scheduling.resources import AvailabilityResource, SessionResource
+from scheduling.models import Notice, Program, Session
+from scheduling.resources import SessionResource
 from scheduling.slots import Period
-from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, State
+from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
 
 STATUS_COLOURS = {PENDING: "warning", CONFIRMED: "success", CANCELED: "danger", COMPLETED: "info", NO_SHOW: "danger"}
-
-
-class WhenFilter(admin.SimpleListFilter):
-    """Where a period lies from now, by the reader's own clock."""
-
-    title = "when"
-    parameter_name = "when"
-
-    def lookups(self, request, model_admin):
-        return (("ahead", "Ahead"), ("today", "Today"), ("week", "The next 7 days"), ("past", "Past"))
-
-    def queryset(self, request, queryset):
-        now = timezone.now()
-        midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-        match self.value():
-            case "ahead":
-                return queryset.ahead(now)
-            case "today":
-                return queryset.overlapping(Period(midnight, midnight + timedelta(days=1)))
-            case "week":
-                return queryset.overlapping(Period(now, now + timedelta(days=7)))
-            case "past":
-                return queryset.over(now)
-        return queryset
-
-
-@admin.register(Availability)
-class AvailabilityAdmin(SheetAdmin):
-    resource_classes = [AvailabilityResource]
-    list_display = ("mentor_name", "start_time", "end_time", "booked")
-    list_filter = (WhenFilter, ("mentor", AutocompleteSelectFilter))
-    list_filter_submit = True
-    list_per_page = 50
-    search_fields = ("mentor__user__first_name", "mentor__user__last_name", "mentor__user__email")
-    autocomplete_fields = ("mentor",)
-    fields = ("mentor", "start_time", "end_time")
-    ordering = ("-start_time", "-pk")
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("mentor__user").with_sessions_count()
-
-    @display(description="Mentor", ordering="mentor__user__first_name")
-    def mentor_name(self, window):
-        return str(window.mentor)
-
-    @display(description="Sessions booked", ordering="session_count")
-    def booked(self, window):
-        return window.session_count
 
 
 class BookingForm(forms.ModelForm):
@@ -316,80 +266,12 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
 
     @display(description="When")
     def when_for_both(self, session):
-        """In the reader's zone, then in each party's where it differs."""
-        program, mine = Program.current(), timezone.get_current_timezone()
-        zones = {mine.key: ""}
-        for user in (session.mentor.user, session.mentee.user):
-            zones.setdefault(program.zone_of(user).key, f" for {user.first_name}")
-        told = {key: rules.when(session.period, ZoneInfo(key)) for key in zones}
-        return " · ".join(told[key] + whose for key, whose in zones.items())
+        """By the reader's clock, then by each party's where it shows another time."""
+        here = timezone.get_current_timezone()
+        elsewhere = session.elsewhere(Program.current(), here)
+        theirs = [f"{rules.when(session.period, zone)} for {user}" for user, zone in elsewhere]
+        return " · ".join([rules.when(session.period, here), *theirs])
 
     @display(description="Meeting link")
     def link(self, session):
         return session.meeting_link or "-"
-
-
-@admin.register(Notice)
-class NoticeAdmin(ModelAdmin):
-    """What was promised to whom, and what became of it. Nobody writes here but the sender."""
-
-    list_display = ("kind", "recipient", "session", "due_at", "state_label", "detail", "sent_at")
-    list_filter = (("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
-    list_filter_submit = True
-    list_per_page = 50
-    list_select_related = ("recipient", "session")
-    search_fields = ("recipient__first_name", "recipient__last_name", "recipient__email")
-    show_full_result_count = False
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    @display(
-        description="State",
-        label={
-            State.PENDING: "info",
-            State.SENDING: "info",
-            State.SENT: "success",
-            State.FAILED: "danger",
-            State.EXPIRED: "danger",
-            State.UNCERTAIN: "warning",
-        },
-        ordering="state",
-    )
-    def state_label(self, notice):
-        return notice.state
-
-
-class PolicyForm(forms.ModelForm):
-    session_lengths = forms.TypedMultipleChoiceField(
-        coerce=int,
-        choices=[(minutes, f"{minutes} minutes") for minutes in LENGTHS],
-        widget=forms.CheckboxSelectMultiple,
-        help_text=Program._meta.get_field("session_lengths").help_text,
-    )
-
-    class Meta:
-        model = Program
-        fields = ("name", "time_zone", "session_lengths", "slot_step")
-
-
-@admin.register(Program)
-class ProgramAdmin(ModelAdmin):
-    """The one row: its list is its page."""
-
-    form = PolicyForm
-
-    def changelist_view(self, request, extra_context=None):
-        return redirect("admin:scheduling_program_change", Program.current().pk)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

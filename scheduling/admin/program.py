@@ -1,0 +1,77 @@
+"""What was promised, and the program's policy."""
+
+from django import forms
+from django.contrib import admin
+from django.shortcuts import redirect
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from scheduling.models import LENGTHS, Notice, Program
+from scheduling.words import State
+
+
+@admin.register(Notice)
+class NoticeAdmin(ModelAdmin):
+    """What was promised to whom, and what became of it. Nobody writes here but the sender."""
+
+    list_display = ("kind", "recipient", "session", "due_at", "state_label", "detail", "sent_at")
+    list_filter = (("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
+    list_filter_submit = True
+    list_per_page = 50
+    list_select_related = ("recipient", "session")
+    search_fields = ("recipient__first_name", "recipient__last_name", "recipient__email")
+    show_full_result_count = False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @display(
+        description="State",
+        label={
+            State.PENDING: "info",
+            State.SENDING: "info",
+            State.SENT: "success",
+            State.FAILED: "danger",
+            State.EXPIRED: "danger",
+            State.UNCERTAIN: "warning",
+        },
+        ordering="state",
+    )
+    def state_label(self, notice):
+        return notice.state
+
+
+class PolicyForm(forms.ModelForm):
+    session_lengths = forms.TypedMultipleChoiceField(
+        coerce=int,
+        choices=[(minutes, f"{minutes} minutes") for minutes in LENGTHS],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=Program._meta.get_field("session_lengths").help_text,
+    )
+
+    class Meta:
+        model = Program
+        fields = ("name", "time_zone", "session_lengths", "slot_step")
+
+
+@admin.register(Program)
+class ProgramAdmin(ModelAdmin):
+    """The one row: its list is its page."""
+
+    form = PolicyForm
+
+    def changelist_view(self, request, extra_context=None):
+        return redirect("admin:scheduling_program_change", Program.current().pk)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
