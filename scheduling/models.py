@@ -113,7 +113,7 @@ def external_id_unique() -> models.UniqueConstraint:
 class Availability(Timed):
     """A window in which a mentor can be booked."""
 
-    # A window holds at most a day: whoever looks for the windows around a moment need not look further.
+    # Longer is a slip of the keyboard.
     LONGEST_HOURS = 24
 
     mentor = models.ForeignKey(Mentor, models.CASCADE, related_name="availabilities")
@@ -144,12 +144,13 @@ class Session(Timed):
     availability = models.ForeignKey(
         Availability, models.SET_NULL, null=True, blank=True, related_name="sessions", editable=False
     )
-    status = models.CharField(max_length=10, choices=Status, default=PENDING, editable=False)
+    # Changed by the verbs only. Editable in Django's sense, or the history would leave these out of what changed.
+    status = models.CharField(max_length=10, choices=Status, default=PENDING)
     topic = models.CharField("what it is about", max_length=200, blank=True)
     meeting_link = models.URLField(blank=True, help_text="Where you meet online.")
-    ending = models.CharField(max_length=8, choices=Ending, blank=True, editable=False)
-    reason = models.CharField(max_length=300, blank=True, editable=False)
-    ended_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+    ending = models.CharField(max_length=8, choices=Ending, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    ended_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(editable=False)
     # Grows with every verb: a page that shows an older version is told so instead of overwriting.
     version = models.PositiveIntegerField(default=1, editable=False)

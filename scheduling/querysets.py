@@ -1,6 +1,6 @@
 """How the rest of the house asks for windows, sessions and notices. Each builds on the last."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Count, Q
@@ -37,11 +37,6 @@ class AvailabilityQuerySet(PeriodQuerySet):
     def with_sessions_count(self):
         """Each with ``session_count``: the sessions booked in it that take time."""
         return self.annotate(session_count=Count("sessions", filter=Q(sessions__status__in=ACTIVE)))
-
-    def touching(self, period: Period):
-        """The windows that, merged, could hold the period: those within a day of it, since a window is at most a day long."""
-        day = timedelta(days=1)
-        return self.overlapping(Period(period.start - day, period.end + day))
 
 
 class SessionQuerySet(PeriodQuerySet):

@@ -150,6 +150,8 @@ def test_a_button_asks_first_and_acts_on_post(desk, cora, session):
     assert (done["HX-Redirect"], session.status) == (reverse("admin:scheduling_session_change", args=[session.pk]), "Confirmed")
     last = session.history.latest("pk")
     assert (last.history_user, last.history_change_reason) == (cora, "confirmed for the program")
+    shown = desk.get(reverse("admin:scheduling_session_history", args=[session.pk])).content.decode()
+    assert " ".join(shown.split()).count("Status:") == 1
 
 
 def test_a_button_needs_the_csrf_token(cora, session):
