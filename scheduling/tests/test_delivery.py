@@ -301,18 +301,21 @@ def test_never_is_written_down_and_not_tried_again(confirmed, mail, where):
     assert (notice.attempts, notice.sent_at) == (1, None)
 
 
+# Maya's reminder is the first in line: what happens to it could happen to Alex's.
+
+
 def test_one_who_is_refused_keeps_nobody_else_waiting(confirmed, mail):
-    mail.recipients["alex@example.org"] = "550 5.1.1 No such user"
+    mail.recipients["maya@example.org"] = "550 5.1.1 No such user"
     with before(confirmed, 60):
         assert delivery.sweep() == {"failed": 1, "sent": 1}
-    assert [message["To"] for message in mail.messages] == ["maya@example.org"]
+    assert [message["To"] for message in mail.messages] == ["alex@example.org"]
 
 
 def test_one_full_mailbox_keeps_nobody_else_waiting(confirmed, mail):
-    mail.recipients["alex@example.org"] = "452 4.2.2 Mailbox full"
+    mail.recipients["maya@example.org"] = "452 4.2.2 Mailbox full"
     with before(confirmed, 60):
         assert delivery.sweep() == {"pending": 1, "sent": 1}
-    assert states(confirmed) == {"Alex": ("pending", "The mail server said not now (452)."), "Maya": ("sent", "")}
+    assert states(confirmed) == {"Maya": ("pending", "The mail server said not now (452)."), "Alex": ("sent", "")}
 
 
 def test_a_server_that_goes_away_is_left_alone_until_later(confirmed, mail):
@@ -436,13 +439,13 @@ def test_a_sender_whose_lease_ran_out_does_not_write_over_the_next_ones_answer(c
 
 
 @pytest.mark.expects_logged_errors
-def test_a_message_that_cannot_be_written_keeps_nobody_else_waiting(confirmed, mail, alex, caplog):
-    User.objects.filter(pk=alex.pk).update(email="alex@example.org\nBcc: everybody@example.org")
+def test_a_message_that_cannot_be_written_keeps_nobody_else_waiting(confirmed, mail, maya, caplog):
+    User.objects.filter(pk=maya.pk).update(email="maya@example.org\nBcc: everybody@example.org")
     with before(confirmed, 60):
         assert delivery.sweep() == {"pending": 1, "sent": 1}
     assert states(confirmed) == {
-        "Alex": ("pending", "The message cannot be written (BadHeaderError)."),
-        "Maya": ("sent", ""),
+        "Maya": ("pending", "The message cannot be written (BadHeaderError)."),
+        "Alex": ("sent", ""),
     }
     [error] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert re.fullmatch(r"notice \d+ cannot be written: BadHeaderError", error.getMessage())
