@@ -4,15 +4,16 @@ The cast: Maya and Omar are mentors, Alex and Bo are mentees, Kim is both, Cora 
 mentee who has no part in anything and must see nothing.
 """
 
-import inspect
 import logging
 import os
 import secrets
+import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.template.base import FilterExpression
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
@@ -26,31 +27,47 @@ PASSWORD = "correct horse battery staple"
 
 
 class UndefinedVariable(str):
-    """Put in the place of a template variable that does not exist: fails the test if the template is one of ours."""
+    """Stands where Django puts "" for a template variable that does not exist, and fails the test if the template is ours.
+
+    Other people's templates may leave things out, and must not notice: there it is "", with the filters applied.
+    """
 
     __slots__ = ()
+
+    def __bool__(self):
+        # FilterExpression.resolve asks "is there anything to put there?"; everybody else gets the truth about "".
+        return sys._getframe(1).f_code is FilterExpression.resolve.__code__
 
     def __contains__(self, item):
         return item == "%s"
 
     def __mod__(self, variable):
-        for frame in inspect.stack():
-            token_origin = getattr(frame.frame.f_locals.get("self"), "origin", None)
-            name = getattr(token_origin, "name", "")
-            if name:
-                if str(name).startswith(TEMPLATES):
-                    pytest.fail(f"{name} uses the undefined variable {variable!r}.")
-                return ""
-        return ""
+        caller = sys._getframe(1)
+        expression, context = caller.f_locals["self"], caller.f_locals["context"]
+        while caller:
+            origin = getattr(getattr(caller.f_locals.get("self"), "origin", None), "name", None)
+            if origin and str(origin).startswith(TEMPLATES):
+                pytest.fail(f"{origin} uses the undefined variable {variable!r}.")
+            if origin:
+                break
+            caller = caller.f_back
+        engine = context.template.engine
+        engine.string_if_invalid = ""
+        try:
+            return expression.resolve(context)
+        finally:
+            engine.string_if_invalid = self
 
 
 def pytest_configure(config):
     from django.conf import settings
+    from django.template import engines
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Look files up when asked, not all of them for every client.
     settings.WHITENOISE_AUTOREFRESH = True
-    settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable("undefined")
+    # On the engine, not in the settings: the engine has read those by now.
+    engines["django"].engine.string_if_invalid = UndefinedVariable()
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         # A file, not memory: races and servers need a database that other processes and threads can open.

@@ -27,7 +27,11 @@ def test_scripts_come_from_us_and_only_the_admin_may_compile_expressions(client,
     assert "script-src 'self' 'unsafe-eval'" in admins["Content-Security-Policy"]
     for page in (ours, admins):
         assert "object-src 'none'" in page["Content-Security-Policy"]
-        assert (page["X-Content-Type-Options"], page["Referrer-Policy"], page["X-Frame-Options"]) == ("nosniff", "same-origin", "DENY")
+        assert (page["X-Content-Type-Options"], page["Referrer-Policy"], page["X-Frame-Options"]) == (
+            "nosniff",
+            "same-origin",
+            "DENY",
+        )
 
 
 def test_the_mailbox_is_not_there_outside_the_demo(client, cora):
