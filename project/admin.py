@@ -7,6 +7,8 @@ from django.contrib.auth.models import Group
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
+from scheduling.admin.program import ReadOnlyAdmin
+
 admin.site.index_title = "Today"
 admin.site.unregister([Group, EmailAddress, Schedule, Success, Failure, OrmQ])
 
@@ -24,7 +26,7 @@ class EmailAddressAdmin(ModelAdmin):
     autocomplete_fields = ("user",)
 
 
-class QueueAdmin(ModelAdmin):
+class QueueAdmin(ReadOnlyAdmin):
     """A row of the queue is code that will run: superusers may look, nobody may write. Schedules are in scheduling.tasks."""
 
     def has_module_permission(self, request):
@@ -32,15 +34,6 @@ class QueueAdmin(ModelAdmin):
 
     def has_view_permission(self, request, obj=None):
         return self.has_module_permission(request)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Schedule)

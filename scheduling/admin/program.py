@@ -11,17 +11,8 @@ from scheduling.models import LENGTHS, Notice, Program
 from scheduling.words import State
 
 
-@admin.register(Notice)
-class NoticeAdmin(ModelAdmin):
-    """What was promised to whom, and what became of it. Nobody writes here but the sender."""
-
-    list_display = ("kind", "recipient", "session", "due_at", "state_label", "detail", "sent_at")
-    list_filter = (("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
-    list_filter_submit = True
-    list_per_page = 50
-    list_select_related = ("recipient", "session")
-    search_fields = ("recipient__first_name", "recipient__last_name", "recipient__email")
-    show_full_result_count = False
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that the machine writes: people look."""
 
     def has_add_permission(self, request):
         return False
@@ -31,6 +22,19 @@ class NoticeAdmin(ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What was promised to whom, and what became of it. Nobody writes here but the sender."""
+
+    list_display = ("kind", "recipient", "session", "due_at", "state_label", "detail", "sent_at")
+    list_filter = (("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
+    list_filter_submit = True
+    list_per_page = 50
+    list_select_related = ("recipient", "session")
+    search_fields = ("recipient__first_name", "recipient__last_name", "recipient__email")
+    show_full_result_count = False
 
     @display(
         description="State",
