@@ -10,7 +10,7 @@ from import_export.admin import ImportExportMixin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from people.spreadsheets import FORMATS
+from people.spreadsheets import FORMATS, UnreadableError
 
 LARGEST_UPLOAD = 5 * 1024 * 1024
 
@@ -48,6 +48,11 @@ class SheetAdmin(ImportExportMixin, ModelAdmin):
     import_form_class = UploadForm
     export_form_class = SelectableFieldsExportForm
     formats = FORMATS
+
+    def add_data_read_fail_error_to_form(self, form, error):
+        """import-export would show the name of the exception."""
+        plain = "The file cannot be read. Open it in a spreadsheet program, save it again as CSV or XLSX, and upload that."
+        form.add_error("import_file", str(error) if isinstance(error, UnreadableError) else plain)
 
     def get_import_data_kwargs(self, **kwargs):
         kwargs.pop("form", None)

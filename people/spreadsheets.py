@@ -4,7 +4,9 @@ The engine is django-import-export. Its resources are in ``people.resources`` an
 the demo and the tests all import through them.
 """
 
-from io import BytesIO
+import codecs
+import csv
+import io
 
 import tablib
 from django.core.exceptions import ValidationError
@@ -22,14 +24,56 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # ---- formats ----------------------------------------------------------------------------------------------------------
 
 
+class UnreadableError(ValueError):
+    """A file that cannot be read as a sheet; the text says why, and what to do."""
+
+
 class CSV(base_formats.CSV):
-    """Cells that look like formulas leave with an apostrophe in front; ``tidy`` takes it off again on the way in."""
+    """Bytes in and out: UTF-8 or UTF-16, with commas, semicolons or tabs between the cells.
+
+    Cells that look like formulas leave with an apostrophe in front; ``tidy`` takes it off again on the way in. What we
+    write begins with a byte order mark, or Excel would read another encoding.
+    """
+
+    def is_binary(self):
+        return True
+
+    def get_read_mode(self):
+        return "rb"
+
+    def create_dataset(self, in_stream, **kwargs):
+        text = self._decode(in_stream)
+        first_line = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first_line.count)
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
+        except csv.Error as error:
+            raise UnreadableError(
+                f"The file cannot be read as CSV ({error}). Save it again in a spreadsheet program."
+            ) from error
+        dataset = tablib.Dataset(headers=rows[0] if rows else None)
+        for row in rows[1:]:
+            if any(row[len(rows[0]) :]):
+                raise UnreadableError(
+                    f"Row {dataset.height + 2} has {len(row)} cells, but the first row names {len(rows[0])} columns."
+                )
+            dataset.append((row + [""] * len(rows[0]))[: len(rows[0])])
+        return dataset
 
     def export_data(self, dataset, **kwargs):
         quoted = tablib.Dataset(headers=dataset.headers)
         for row in dataset:
             quoted.append([f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell for cell in row])
-        return super().export_data(quoted, **kwargs)
+        return super().export_data(quoted, **kwargs).encode("utf-8-sig")
+
+    def _decode(self, data: bytes) -> str:
+        encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise UnreadableError(
+                "The file is not in UTF-8, so its accents would be lost. Save it as “CSV UTF-8”, or upload it as XLSX."
+            ) from error
 
 
 class XLSX(base_formats.XLSX):
@@ -44,7 +88,7 @@ class XLSX(base_formats.XLSX):
                 if isinstance(cell.value, str):
                     cell.data_type = "s"
             sheet.append(cells)
-        stream = BytesIO()
+        stream = io.BytesIO()
         book.save(stream)
         return stream.getvalue()
 
@@ -114,6 +158,8 @@ class SheetResource(resources.ModelResource):
     def before_import_row(self, row, **kwargs):
         for column, value in list(row.items()):
             value = tidy(value)
+            if isinstance(value, str) and "\0" in value:
+                raise ValidationError({column: "The cell holds a character that cannot be stored (NUL). Type it again."})
             if value in ("", None):
                 del row[column]
             else:

@@ -74,17 +74,14 @@ def pytest_configure(config):
         database.setdefault("TEST", {})["NAME"] = str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")
 
 
-def pytest_report_header(config):
+def pytest_terminal_summary(terminalreporter):
     from django.conf import settings
 
     from project.tests.browser import chromium
 
     database = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
-    browser = chromium() or "NONE FOUND: the browser tests will be skipped. Install Debian's package chromium."
-    return [f"database: {database}", f"chromium: {browser}"]
-
-
-def pytest_terminal_summary(terminalreporter):
+    other = "" if database == "postgresql" else " PostgreSQL was not: set DATABASE_URL, see CONTRIBUTING.md."
+    terminalreporter.line(f"Tested on {database}, browser {chromium() or 'NONE'}.{other}")
     skipped = terminalreporter.stats.get("skipped", [])
     if skipped:
         terminalreporter.section("NOT TESTED", red=True, bold=True)

@@ -5,7 +5,7 @@ import tablib
 
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource
-from people.spreadsheets import CSV, ODS, XLSX, split_name
+from people.spreadsheets import CSV, ODS, XLSX, UnreadableError, split_name
 from project.demo import sheets
 
 pytestmark = pytest.mark.django_db
@@ -69,13 +69,50 @@ def test_an_untouched_export_imports_as_no_change(kind):
 
 def test_nothing_that_begins_like_a_formula_leaves_as_one():
     data = tablib.Dataset(["=1+1", "+1", "-1", "@SUM(1)", "\tx", "plain"], headers=list("abcdef"))
-    assert CSV().export_data(data).splitlines()[1] == "'=1+1,'+1,'-1,'@SUM(1),'\tx,plain"
+    assert CSV().export_data(data).decode("utf-8-sig").splitlines()[1] == "'=1+1,'+1,'-1,'@SUM(1),'\tx,plain"
     import io
 
     import openpyxl
 
     cells = openpyxl.load_workbook(io.BytesIO(XLSX().export_data(data))).active[2]
     assert {cell.data_type for cell in cells} == {"s"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "email,name\nana@example.org,José\n".encode(),
+        "email;name\r\nana@example.org;José\r\n".encode("utf-8-sig"),
+        "email\tname\nana@example.org\tJosé\n".encode("utf-16"),
+        "email,name,zone\n\nana@example.org,José\n".encode(),
+        "email,name\nana@example.org,José,,\n".encode(),
+    ],
+)
+def test_the_shapes_that_spreadsheet_programs_write_are_read(data):
+    assert refusals(MentorResource().import_data(CSV().create_dataset(data))) == []
+    assert Mentor.objects.get().user.first_name == "José"
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ("email,name\na@example.org,José\n".encode("cp1252"), "The file is not in UTF-8, so its accents would be lost. "),
+        (b"email,name\na@example.org,Ana,extra\n", "Row 2 has 3 cells, but the first row names 2 columns."),
+        (
+            b"email,name\na@example.org," + b"x" * 200_000,
+            "The file cannot be read as CSV (field larger than field limit (131072))",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(data, sentence):
+    with pytest.raises(UnreadableError) as refusal:
+        CSV().create_dataset(data)
+    assert str(refusal.value).startswith(sentence)
+
+
+def test_a_character_that_no_database_stores_is_refused_in_words():
+    result = MentorResource().import_data(sheet("email|name", "ana@example.org|An\0a"))
+    assert refusals(result) == [(2, ["The cell holds a character that cannot be stored (NUL). Type it again."])]
 
 
 def test_one_bad_row_and_nothing_is_saved_and_every_bad_row_is_told_with_its_number():

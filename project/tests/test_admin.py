@@ -300,6 +300,11 @@ def test_a_row_that_became_impossible_after_the_preview_saves_nothing_and_says_s
     ("name", "text", "sentence"),
     [
         ("people.pdf", "x", "The name ends in “.pdf”. Save the sheet as one of: csv, xlsx, ods."),
+        (
+            "people.xlsx",
+            "<html>",
+            "The file cannot be read. Open it in a spreadsheet program, save it again as CSV or XLSX, and upload that.",
+        ),
         ("people.csv", "x" * (5 * 1024 * 1024 + 1), "The file is larger than 5 MB. Split it, or remove sheets and pictures."),
     ],
 )
