@@ -30,6 +30,11 @@ def mark_verified(user: User) -> None:
         address.save()
 
 
+def forget_addresses(user: User) -> None:
+    """After staff gave a person another address: the old one opens nothing any more, and the new one has to be verified."""
+    EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
+
+
 def invite(user: User) -> None:
     """Mail a link to set a password: single use, since it dies with the password and the log-in that follow it."""
     key = default_token_generator.make_token(user)

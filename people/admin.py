@@ -18,6 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from people import time_zones
+from people.accounts import forget_addresses
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin
@@ -42,6 +43,9 @@ class RoleForm(forms.ModelForm):
         required=False, widget=UnfoldAdminTextInputWidget, help_text="With the country code: +12345678987."
     )
 
+    # Who fills it in; set for each request by RoleAdmin.get_form.
+    by: User
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
@@ -51,6 +55,8 @@ class RoleForm(forms.ModelForm):
     def clean(self):
         cleaned = super().clean()
         self.person = self.instance.user if self.instance.pk else self._person(cleaned.get("email", ""))
+        if self.person.is_staff and "email" in cleaned and not self._may_change_address(cleaned["email"]):
+            self.add_error("email", "This is the address of a coordinator's account: only a superuser can change it.")
         for name in PERSON:
             # A person who is here already keeps what the form leaves empty.
             if cleaned.get(name) or self.instance.pk:
@@ -60,6 +66,10 @@ class RoleForm(forms.ModelForm):
         except ValidationError as error:
             self.add_error(None, [message for messages in error.message_dict.values() for message in messages])
         return cleaned
+
+    def _may_change_address(self, email: str) -> bool:
+        """Whoever can change the address of an account can take it over by a password mail."""
+        return self.by.is_superuser or self.person.email.lower() == email.lower()
 
     def _person(self, email: str) -> User:
         """The user with this address, who takes on the role, or a new one."""
@@ -84,8 +94,14 @@ class RoleAdmin(SheetAdmin, SimpleHistoryAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("user")
 
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
+        form.by = request.user
+        return form
+
     def save_model(self, request, obj, form, change):
         User.objects.enrol(form.person)
+        forget_addresses(form.person)
         obj.user = form.person
         super().save_model(request, obj, form, change)
 

@@ -249,6 +249,28 @@ def test_an_address_that_is_taken_is_refused_in_words(desk, maya, omar):
     assert other.context["errors"] == [["Somebody already has this e-mail address."]]
 
 
+def test_an_address_changed_by_staff_opens_nothing_until_it_is_verified(desk, maya):
+    form = ANA | {"first_name": "Maya", "last_name": "Lopez", "email": "maya@new.example.org"}
+    assert desk.post(reverse("admin:people_mentor_change", args=[maya.pk]), form).status_code == 302
+    maya.user.refresh_from_db()
+    assert (maya.user.email, maya.user.emailaddress_set.count()) == ("maya@new.example.org", 0)
+
+
+def test_a_coordinator_cannot_take_over_the_account_of_staff(desk, client, person):
+    root = person("Root Ruiz", is_staff=True, is_superuser=True, mentor=True)
+    url = reverse("admin:people_mentor_change", args=[root.pk])
+    refused = desk.post(url, ANA | {"email": "cora@evil.example.org"})
+    root.refresh_from_db()
+    sentence = "This is the address of a coordinator's account: only a superuser can change it."
+    assert (refused.context["errors"], root.email) == ([[sentence]], "root@example.org")
+    # The control: everything else about them can be corrected, and a superuser can change the address, too.
+    assert desk.post(url, ANA | {"email": "ROOT@example.org", "last_name": "Ruiz"}).status_code == 302
+    client.force_login(root)
+    assert client.post(url, ANA | {"email": "root@new.example.org"}).status_code == 302
+    root.refresh_from_db()
+    assert (root.email, root.last_name) == ("root@new.example.org", "García")
+
+
 def test_the_policy_is_one_page(desk):
     page = desk.get(reverse("admin:scheduling_program_changelist"))
     assert page.url == reverse("admin:scheduling_program_change", args=[1])
