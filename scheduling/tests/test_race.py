@@ -42,8 +42,9 @@ def race(how: str, plan: list) -> Counter:
         cwd=settings.BASE_DIR,
         env=os.environ | {"DATABASE_URL": database_url(), "SECRET_KEY": settings.SECRET_KEY},
     )
-    # Nothing may be said either: an error that the booking survives is logged there.
-    assert (runner.returncode, runner.stderr) == (0, "")
+    # Nothing may be said either: an error that the booking survives is logged there. ("Too many clients already" is a
+    # server that has not fifty connections to spare: another race runs on it.)
+    assert (runner.returncode, runner.stderr) == (0, ""), runner.stderr
     return Counter(chain.from_iterable(json.loads(runner.stdout)))
 
 
