@@ -40,6 +40,7 @@ class RoleResource(SheetResource):
         "opt_in_notifications": ("opt_in_notifications", "notifications"),
     }
     needed = (("email",), ("name", "first_name", "last_name"))
+    key = ("email", "address")
 
     class Meta:
         import_id_fields = ("email",)
@@ -58,17 +59,6 @@ class RoleResource(SheetResource):
         row["email"] = str(row["email"]).lower()
         if "name" in row and "first_name" not in row and "last_name" not in row:
             row["first_name"], row["last_name"] = split_name(str(row["name"]))
-
-    def before_import(self, dataset, **kwargs):
-        super().before_import(dataset, **kwargs)
-        self.seen: dict[str, int] = {}
-
-    def before_import_row(self, row, **kwargs):
-        super().before_import_row(row, **kwargs)
-        number = kwargs["row_number"] + 1
-        if row["email"] in self.seen:
-            raise ValidationError({"email": f"Row {self.seen[row['email']]} has the same address."})
-        self.seen[row["email"]] = number
 
     def get_instance(self, instance_loader, row):
         return self._meta.model.objects.with_email(row["email"])

@@ -127,6 +127,8 @@ class SheetResource(resources.ModelResource):
     """
 
     columns: dict[str, tuple[str, ...]] = {}
+    # The column that tells rows apart, and what people call what is in it: no two rows of a sheet may have the same.
+    key: tuple[str, str] = ("", "")
     needed: tuple[tuple[str, ...], ...] = ()
 
     def __init__(self, **kwargs):
@@ -145,6 +147,7 @@ class SheetResource(resources.ModelResource):
         result.unused = self.unused
 
     def before_import(self, dataset, **kwargs):
+        self.seen: dict[str, int] = {}
         headers = list(dataset.headers or [])
         dataset.headers, self.unused = self._recognise(headers)
         for group in self.needed:
@@ -165,6 +168,11 @@ class SheetResource(resources.ModelResource):
             else:
                 row[column] = value
         self.read_row(row)
+        column, called = self.key
+        if column in row:
+            first = self.seen.setdefault(str(row[column]), kwargs["row_number"])
+            if first != kwargs["row_number"]:
+                raise ValidationError({column: f"Row {first + 1} has the same {called}."})
 
     def read_row(self, row: dict) -> None:
         """Complete a tidied row: split what stands together, bring keys to their form."""

@@ -65,7 +65,7 @@ def database(env: Mapping[str, str], data_dir: Path) -> dict:
         raise ImproperlyConfigured(
             f"DATABASE_URL begins with {scheme!r}; this system runs on sqlite:///path or postgres://user:password@host:5432/name."
         )
-    config = Env.db_url_config(url)
+    config = _parsed(Env.db_url_config, url, "DATABASE_URL")
     if not config["NAME"] or config["NAME"] == ":memory:":
         raise ImproperlyConfigured("DATABASE_URL names no database: sqlite:///path or postgres://user:password@host:5432/name.")
     # Reconnecting for every call of the queue's broker costs three to six times its speed.
@@ -92,8 +92,20 @@ def email(env: Mapping[str, str], data_dir: Path) -> dict:
         raise ImproperlyConfigured(
             f"EMAIL_URL begins with {scheme!r}; use smtp://, smtp+tls://, smtp+ssl://, filemail:///folder or consolemail://."
         )
-    config = Env.email_url_config(url)
+    config = _parsed(Env.email_url_config, url, "EMAIL_URL")
     config.setdefault("EMAIL_TIMEOUT", 10)
+    if config.get("EMAIL_PORT") is None:
+        config["EMAIL_PORT"] = {"smtp+tls": 587, "smtp+ssl": 465}.get(scheme, 25)
     if scheme == "filemail":
         config["EMAIL_FILE_PATH"] = "/" + config["EMAIL_FILE_PATH"].lstrip("/")
     return config
+
+
+def _parsed(parse, url: str, name: str) -> dict:
+    """The parser's own errors hold a part of the password, so they are not shown."""
+    try:
+        return parse(url)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read. Is the port a number? In a user name or password, write / as %2F, ? as %3F, # as %23, @ as %40."
+        ) from None

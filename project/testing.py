@@ -204,6 +204,7 @@ def session(maya, alex, monday, window):
 @pytest.fixture
 def browser(monkeypatch):
     """A real Chromium without a window. Where there is none the test is skipped, and the summary says so in red."""
+    from django.db import connections
     from playwright.sync_api import sync_playwright
 
     from project.tests.browser import ARGUMENTS, chromium
@@ -217,3 +218,5 @@ def browser(monkeypatch):
         chrome = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chrome
         chrome.close()
+        # Inside the loop Django keeps connections apart from those outside: nobody else would close these.
+        connections.close_all()

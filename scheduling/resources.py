@@ -63,6 +63,8 @@ class Person(Text):
 class TimedResource(SheetResource):
     """Rows with a key of their own where the sheet has one, so that the same sheet may come in twice."""
 
+    key = ("external_id", "key")
+
     external_id = Cell("external_id")
     start_time = Cell("start_time", widget=Instant())
     end_time = Cell("end_time", widget=Instant())

@@ -146,6 +146,27 @@ def test_a_database_without_a_name_stops_the_start(tmp_path, url):
 # ---- mail ---------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("read", "name", "url"),
+    [
+        (environment.database, "DATABASE_URL", "postgres://u:se/cret@h/db"),
+        (environment.database, "DATABASE_URL", "postgres://u:secret@h:port/db"),
+        (environment.email, "EMAIL_URL", "smtp://u:se/cret@h"),
+    ],
+)
+def test_an_address_that_cannot_be_read_stops_the_start_and_the_password_is_not_told(tmp_path, read, name, url):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read({name: url}, tmp_path)
+    assert str(refusal.value).startswith(f"{name} cannot be read.")
+    assert "cret" not in str(refusal.value)
+    assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("smtp", 25), ("smtp+tls", 587), ("smtp+ssl", 465)])
+def test_mail_without_a_port_goes_to_the_usual_one(tmp_path, scheme, port):
+    assert environment.email({"EMAIL_URL": f"{scheme}://mail.example.org"}, tmp_path)["EMAIL_PORT"] == port
+
+
 def test_without_a_word_mail_goes_to_files_in_the_data_folder(tmp_path):
     config = environment.email({}, tmp_path)
     assert config["EMAIL_BACKEND"] == "django.core.mail.backends.filebased.EmailBackend"

@@ -61,6 +61,15 @@ def test_the_same_sheets_again_change_nothing(roster, cora):
     assert (Availability.objects.count(), Session.objects.count()) == (23, 6)
 
 
+def test_two_rows_with_one_key_are_refused_with_both_numbers(maya, monday, cora):
+    times = (monday.isoformat(), monday.replace(hour=11).isoformat())
+    rows = tablib.Dataset(
+        ("w1", "maya@example.org", *times), ("w1", "maya@example.org", *times), headers=["window_id", "mentor", "start", "end"]
+    )
+    result = AvailabilityResource().import_data(rows, user=cora)
+    assert [(refused.number, refused.error.messages) for refused in result.invalid_rows] == [(3, ["Row 2 has the same key."])]
+
+
 def test_windows_without_keys_are_known_by_mentor_and_times(maya, monday, cora):
     rows = tablib.Dataset(
         ("maya@example.org", monday.isoformat(), monday.replace(hour=11).isoformat()), headers=["E-mail", "From", "To"]
