@@ -10,7 +10,7 @@ import smtplib
 from collections import Counter
 from datetime import datetime, timedelta
 from traceback import walk_tb
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -20,14 +20,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from people.models import NotificationSettings
+from scheduling import booking
 from scheduling.models import Notice, Program
 from scheduling.notices import SWITCH
+from scheduling.slots import Period
 from scheduling.words import CONFIRMED, PENDING, REMINDERS, Kind, State
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
+# What an expired request is offered instead.
+LOOK_AHEAD, OTHER_SLOTS = timedelta(days=14), 3
 # A sweep takes this many at the most; the next one takes the rest.
 BATCH = 2_000
 # The message is only true while the session has this status.
@@ -152,6 +156,7 @@ def compose(notice: Notice, connection) -> EmailMessage:
         "program": program,
         "link": settings.SITE_URL + reverse("session", args=[session.pk]),
         "profile_link": settings.SITE_URL + reverse("profile"),
+        "other_slots": _other_slots(notice),
     }
     with timezone.override(zone):
         subject = render_to_string(f"emails/{notice.kind}/subject.txt", context)
@@ -166,6 +171,17 @@ def compose(notice: Notice, connection) -> EmailMessage:
         },
         connection=connection,
     )
+
+
+def _other_slots(notice: Notice) -> list[tuple[Period, str]]:
+    """For a mentee whose request expired: the mentor's next free slots of that length, each with the page that books it."""
+    session = notice.session
+    if notice.kind != Kind.EXPIRED or notice.recipient_id != session.mentee_id:
+        return []
+    until = timezone.now() + LOOK_AHEAD
+    free = booking.slots(session.mentor, session.minutes, until=until, mentee=session.mentee)[:OTHER_SLOTS]
+    page = settings.SITE_URL + reverse("book", args=[session.mentor_id])
+    return [(slot, f"{page}?{urlencode({'start': slot.start.isoformat(), 'minutes': slot.minutes})}") for slot in free]
 
 
 def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:

@@ -54,6 +54,46 @@ class Program(models.Model):
         validators=[MinValueValidator(5), MaxValueValidator(240)],
         help_text="Sessions may start every so many minutes from the beginning of a window. Default: 30.",
     )
+    minimum_notice_hours = models.PositiveSmallIntegerField(
+        "notice", default=0, help_text="A session is booked at least so many hours ahead. Default: 0, until just before it."
+    )
+    horizon_days = models.PositiveSmallIntegerField(
+        "horizon", default=90, help_text="A session is booked at most so many days ahead; 0: no limit. Default: 90."
+    )
+    buffer_minutes = models.PositiveSmallIntegerField(
+        "buffer",
+        default=0,
+        validators=[MaxValueValidator(240)],
+        help_text="So many minutes stay free before and after each of a mentor's sessions. Default: 0.",
+    )
+    mentor_week_cap = models.PositiveSmallIntegerField(
+        "sessions a week, mentor",
+        null=True,
+        blank=True,
+        help_text="At most so many in a week that begins on Monday in the program's zone. Requests that wait for an answer "
+        "count. Default: no limit.",
+    )
+    mentee_week_cap = models.PositiveSmallIntegerField(
+        "sessions a week, mentee", null=True, blank=True, help_text="Counted in the same way. Default: no limit."
+    )
+    open_requests_cap = models.PositiveSmallIntegerField(
+        "open requests, mentee",
+        null=True,
+        blank=True,
+        help_text="At most so many requests of one mentee wait for an answer at a time. Default: no limit.",
+    )
+    answer_hours = models.PositiveSmallIntegerField(
+        "hours to answer",
+        default=72,
+        validators=[MinValueValidator(1)],
+        help_text="A request that nobody answers for so long expires, and its time is free again. Default: 72.",
+    )
+    cancel_until_hours = models.PositiveSmallIntegerField(
+        "cancel until",
+        default=0,
+        help_text="Mentors and mentees cancel at least so many hours before the start; after that a coordinator does. "
+        "Default: 0, until the start.",
+    )
 
     class Meta:
         verbose_name_plural = "program"
@@ -72,7 +112,17 @@ class Program(models.Model):
 
     @property
     def policy(self) -> Policy:
-        return Policy(lengths=tuple(sorted(self.session_lengths)), step=self.slot_step)
+        return Policy(
+            lengths=tuple(sorted(self.session_lengths)),
+            step=self.slot_step,
+            notice_hours=self.minimum_notice_hours,
+            horizon_days=self.horizon_days,
+            buffer_minutes=self.buffer_minutes,
+            mentor_week_cap=self.mentor_week_cap,
+            mentee_week_cap=self.mentee_week_cap,
+            open_requests_cap=self.open_requests_cap,
+            week_zone=time_zones.zone(self.time_zone),
+        )
 
     def zone_of(self, user):
         """The zone this user sees times in (ZoneInfo): their own, else the program's."""
@@ -152,6 +202,8 @@ class Session(Timed):
     reason = models.CharField(max_length=300, blank=True)
     ended_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(editable=False)
+    # A request that nobody has answered by then expires; empty: it never does.
+    answer_by = models.DateTimeField(null=True, blank=True, editable=False)
     # Grows with every verb: a page that shows an older version is told so instead of overwriting.
     version = models.PositiveIntegerField(default=1, editable=False)
     # One filled-in form, however often it is sent, is one session.
@@ -169,6 +221,7 @@ class Session(Timed):
             models.Index(fields=["mentor", "start_time"], name="session_mentor_start"),
             models.Index(fields=["mentee", "start_time"], name="session_mentee_start"),
             models.Index(fields=["status", "start_time"], name="session_status_start"),
+            models.Index(fields=["answer_by"], condition=Q(status=PENDING), name="session_unanswered"),
         ]
         constraints = [
             ends_after_it_starts(),

@@ -19,15 +19,18 @@ SWITCH = {
     Kind.CONFIRMED: "session_confirmed",
     Kind.DECLINED: "session_canceled",
     Kind.CANCELED: "session_canceled",
+    Kind.EXPIRED: "session_canceled",
     Kind.REMINDER_60: "sixty_minute_alert",
     Kind.REMINDER_15: "fifteen_minute_alert",
 }
+# That a session is off is worth knowing when it would have begun, too.
+ENDINGS = (Kind.DECLINED, Kind.CANCELED, Kind.EXPIRED)
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
 
 
-def tell(session: Session, kind: Kind, *, by: User, at: datetime) -> None:
+def tell(session: Session, kind: Kind, *, by: User | None, at: datetime) -> None:
     """Promise the message to both people but ``by``, now. ``at`` is when it happened: what is long past is not mailed."""
-    keys = {session.mentor_id, session.mentee_id} - {by.pk}
+    keys = {session.mentor_id, session.mentee_id} - {by and by.pk}
     _write([_notice(session, key, kind, due_at=at) for key in sorted(keys)], at)
 
 
@@ -59,7 +62,7 @@ def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) 
         kind=kind,
         start_time=session.start_time,
         due_at=due_at,
-        expires_at=session.start_time,
+        expires_at=session.start_time + (timedelta(days=1) if kind in ENDINGS else timedelta(0)),
     )
 
 

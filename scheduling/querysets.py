@@ -64,6 +64,10 @@ class SessionQuerySet(PeriodQuerySet):
         """Requests that can still be answered; the soonest first."""
         return self.pending().filter(start_time__gt=now or timezone.now()).order_by("start_time")
 
+    def unanswered(self, now: datetime | None = None):
+        """Requests whose time to be answered is over: what `expire` is for."""
+        return self.pending().filter(answer_by__lte=now or timezone.now()).order_by("answer_by", "pk")
+
     def unreported(self, now: datetime | None = None):
         """Confirmed and over: somebody has to say whether it took place."""
         return self.filter(status=CONFIRMED).over(now)

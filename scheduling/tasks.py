@@ -4,7 +4,7 @@ import logging
 
 from django_q.models import Schedule
 
-from scheduling import delivery
+from scheduling import booking, delivery
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,18 @@ def send_due() -> str:
     return said or "nothing was due"
 
 
-SCHEDULES = {"send due notices": {"func": "scheduling.tasks.send_due", "schedule_type": Schedule.MINUTES, "minutes": 1}}
+def expire_requests() -> str:
+    """Free the time of requests that nobody answered."""
+    expired = booking.expire_unanswered()
+    if expired:
+        logger.info("requests: %s expired", expired)
+    return f"{expired} expired"
+
+
+SCHEDULES = {
+    "send due notices": {"func": "scheduling.tasks.send_due", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    "expire requests": {"func": "scheduling.tasks.expire_requests", "schedule_type": Schedule.MINUTES, "minutes": 5},
+}
 
 
 def install_schedules(using: str, **kwargs) -> None:

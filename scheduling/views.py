@@ -41,16 +41,17 @@ class Row:
     verbs: list[booking.Verb]
 
 
-def rows_for(user: User, sessions) -> list[Row]:
+def rows_for(request, sessions) -> list[Row]:
+    user = request.user
     return [
-        Row(session, session.other_party(user), session.mentor_id == user.pk, offered(session, user)) for session in sessions
+        Row(session, session.other_party(user), session.mentor_id == user.pk, offered(request, session)) for session in sessions
     ]
 
 
-def offered(session: Session, user: User) -> list[booking.Verb]:
+def offered(request, session: Session) -> list[booking.Verb]:
     """The buttons to show. A mentor declines a request; that they may also cancel it would be a second word for the same."""
-    verbs = booking.possible(session, user)
-    declines = session.mentor_id == user.pk and booking.VERBS["decline"] in verbs
+    verbs = booking.possible(session, request.user, request.program)
+    declines = session.mentor_id == request.user.pk and booking.VERBS["decline"] in verbs
     return [verb for verb in verbs if not (declines and verb.name == "cancel")]
 
 
@@ -69,15 +70,15 @@ def home(request):
     if not user.is_authenticated:
         return render(request, "welcome.html")
     mine = Session.objects.of(user).with_people()
-    ahead = rows_for(user, mine.active().ahead(now).order_by("start_time", "pk"))
+    ahead = rows_for(request, mine.active().ahead(now).order_by("start_time", "pk"))
     waiting = [row for row in ahead if row.mentoring and row.session.status == PENDING and row.verbs]
-    unreported = rows_for(user, mine.filter(mentor_id=user.pk).unreported(now))
+    unreported = rows_for(request, mine.filter(mentor_id=user.pk).unreported(now))
     rest = earlier(mine, now).exclude(pk__in=[row.session.pk for row in unreported])
     context = {
         "waiting": waiting,
         "coming": [row for row in ahead if row not in waiting],
         "unreported": unreported,
-        "earlier": rows_for(user, rest[:EARLIER_SHOWN]),
+        "earlier": rows_for(request, rest[:EARLIER_SHOWN]),
     }
     return render(request, "scheduling/home.html", context)
 
@@ -92,7 +93,7 @@ def earlier(sessions, now: datetime):
 def sessions(request):
     """All of my sessions, the latest first."""
     page = Paginator(Session.objects.of(request.user).with_people(), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "scheduling/sessions.html", {"page": page, "rows": rows_for(request.user, page)})
+    return render(request, "scheduling/sessions.html", {"page": page, "rows": rows_for(request, page)})
 
 
 # ---- one session ------------------------------------------------------------------------------------------------------
@@ -109,7 +110,7 @@ def session(request, pk: int):
     session = session_or_404(request, pk)
     context = {
         "session": session,
-        "verbs": offered(session, request.user),
+        "verbs": offered(request, session),
         "elsewhere": session.elsewhere(request.program, timezone.get_current_timezone()),
     }
     return render(request, "scheduling/session.html", context)

@@ -33,6 +33,7 @@ class Kind(models.TextChoices):
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     CANCELED = "canceled"
+    EXPIRED = "expired"
     REMINDER_60 = "reminder_60", "reminder, 60 minutes before"
     REMINDER_15 = "reminder_15", "reminder, 15 minutes before"
 

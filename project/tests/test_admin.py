@@ -274,11 +274,17 @@ def test_a_coordinator_cannot_take_over_the_account_of_staff(desk, client, perso
 def test_the_policy_is_one_page(desk):
     page = desk.get(reverse("admin:scheduling_program_changelist"))
     assert page.url == reverse("admin:scheduling_program_change", args=[1])
-    desk.post(page.url, {"name": "Ours", "time_zone": "Europe/Berlin", "session_lengths": ["45", "60"], "slot_step": 15})
-    program = Program.current()
-    assert (program.name, program.policy.lengths, program.slot_step) == ("Ours", (45, 60), 15)
-    none = desk.post(page.url, {"name": "Ours", "time_zone": "Mars/Olympus", "session_lengths": [], "slot_step": 1})
-    assert set(none.context["adminform"].form.errors) == {"time_zone", "session_lengths", "slot_step"}
+    form = {"name": "Ours", "time_zone": "Europe/Berlin", "session_lengths": ["45", "60"], "slot_step": 15}
+    form |= {"minimum_notice_hours": 2, "horizon_days": 30, "buffer_minutes": 5, "answer_hours": 48, "cancel_until_hours": 0}
+    form |= {"mentor_week_cap": 4, "mentee_week_cap": "", "open_requests_cap": ""}
+    desk.post(page.url, form)
+    program, policy = Program.current(), Program.current().policy
+    assert (program.name, program.time_zone, program.answer_hours) == ("Ours", "Europe/Berlin", 48)
+    assert (policy.lengths, policy.step, policy.notice_hours, policy.horizon_days) == ((45, 60), 15, 2, 30)
+    assert (policy.buffer_minutes, policy.mentor_week_cap, policy.mentee_week_cap) == (5, 4, None)
+    wrong = form | {"time_zone": "Mars/Olympus", "session_lengths": [], "slot_step": 1, "answer_hours": 0}
+    none = desk.post(page.url, wrong)
+    assert set(none.context["adminform"].form.errors) == {"time_zone", "session_lengths", "slot_step", "answer_hours"}
 
 
 # ---- sheets -----------------------------------------------------------------------------------------------------------

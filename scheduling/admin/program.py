@@ -52,6 +52,17 @@ class NoticeAdmin(ReadOnlyAdmin):
         return notice.state
 
 
+POLICY = (
+    (None, {"fields": ("name", "time_zone")}),
+    (
+        "What can be booked",
+        {"fields": ("session_lengths", "slot_step", "minimum_notice_hours", "horizon_days", "buffer_minutes")},
+    ),
+    ("How much", {"fields": ("mentor_week_cap", "mentee_week_cap", "open_requests_cap")}),
+    ("Answering and canceling", {"fields": ("answer_hours", "cancel_until_hours")}),
+)
+
+
 class PolicyForm(forms.ModelForm):
     session_lengths = forms.TypedMultipleChoiceField(
         coerce=int,
@@ -62,7 +73,7 @@ class PolicyForm(forms.ModelForm):
 
     class Meta:
         model = Program
-        fields = ("name", "time_zone", "session_lengths", "slot_step")
+        fields = [name for _, part in POLICY for name in part["fields"]]
 
 
 @admin.register(Program)
@@ -70,6 +81,7 @@ class ProgramAdmin(ModelAdmin):
     """The one row: its list is its page."""
 
     form = PolicyForm
+    fieldsets = POLICY
 
     def changelist_view(self, request, extra_context=None):
         return redirect("admin:scheduling_program_change", Program.current().pk)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from people.models import User
 from scheduling import booking
+from scheduling.booking.verbs import retry_after_deadlock
 from scheduling.models import Availability, Notice, Program, Session
 from scheduling.slots import Period
 
@@ -351,7 +352,7 @@ def deadlocked(times):
     """A verb that ends in a deadlock so many times, told in the server's language."""
     calls = []
 
-    @booking.retry_after_deadlock
+    @retry_after_deadlock
     def verb():
         calls.append(None)
         if len(calls) <= times:

@@ -1,7 +1,7 @@
 """Each rule, failing alone: its code, its sentence, and whether staff could ever pass over it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +21,10 @@ GOOD = {
     "now": NINE - timedelta(days=1),
     "zone": BERLIN,
 }
-CODES = ["same_person", "inactive", "past", "mentor_taken", "mentee_taken", "length", "outside_window", "off_step"]
+CODES = [
+    *("same_person", "inactive", "past", "mentor_taken", "mentee_taken", "length", "outside_window", "off_step"),
+    *("too_soon", "too_far", "buffer", "mentor_week_full", "mentee_week_full", "too_many_requests"),
+]
 HARD = ["same_person", "inactive", "past", "mentor_taken", "mentee_taken"]
 
 
@@ -129,3 +132,68 @@ def test_every_broken_rule_is_told_at_once():
 )
 def test_a_period_is_told_in_the_zone_of_who_asks(zone, sentence):
     assert when(Period.of(datetime(2026, 11, 24, 23, 30, tzinfo=UTC), 60), ZoneInfo(zone)) == sentence
+
+
+# ---- the policy -------------------------------------------------------------------------------------------------------
+
+PERIOD = "Mon 30 Nov 2026, 09:00–09:30 (Europe/Berlin)"
+MONDAY = date(2026, 11, 30)
+
+
+@pytest.mark.parametrize(("hours", "refused"), [(24, False), (25, True)])
+def test_a_session_is_booked_with_the_notice_the_program_asks_for(hours, refused):
+    sentence = f"{PERIOD} is too soon: sessions are booked at least {hours} hours ahead."
+    assert failed(policy=Policy(notice_hours=hours)) == ([("too_soon", sentence)] if refused else [])
+
+
+def test_what_has_begun_is_not_called_too_soon_as_well():
+    assert [code for code, _ in failed(policy=Policy(notice_hours=2), now=NINE)] == ["past"]
+
+
+@pytest.mark.parametrize(("days", "refused"), [(0, False), (1, True), (2, False)])
+def test_a_session_is_booked_within_the_horizon(days, refused):
+    sentence = f"{PERIOD} is too far off: sessions are booked at most 1 day ahead."
+    now = NINE - timedelta(days=2)
+    assert failed(policy=Policy(horizon_days=days), now=now) == ([("too_far", sentence)] if refused else [])
+
+
+@pytest.mark.parametrize("start", [NINE - timedelta(minutes=40), NINE + timedelta(minutes=40)])
+@pytest.mark.parametrize(("buffer", "refused"), [(0, False), (10, False), (15, True)])
+def test_minutes_stay_free_around_a_mentors_sessions(start, buffer, refused):
+    other = Period.of(start, 30)
+    maya = replace(MAYA, taken=(other,))
+    sentence = f"Maya Lopez has a session {when(other, BERLIN)}, and 15 minutes stay free before and after it."
+    assert failed(mentor=maya, policy=Policy(buffer_minutes=buffer)) == ([("buffer", sentence)] if refused else [])
+
+
+def test_a_mentees_sessions_may_follow_each_other_at_once():
+    alex = replace(ALEX, taken=(Period.of(NINE + timedelta(minutes=30), 30),))
+    assert failed(mentee=alex, policy=Policy(buffer_minutes=15)) == []
+
+
+@pytest.mark.parametrize("side", ["mentor", "mentee"])
+@pytest.mark.parametrize(
+    ("held", "cap", "refused"), [(1, None, False), (1, 2, False), (2, 2, True), (3, 2, True), (0, 0, True)]
+)
+def test_a_week_holds_as_many_sessions_as_the_program_allows(side, held, cap, refused):
+    party = replace(GOOD[side], weeks={MONDAY: held, MONDAY + timedelta(days=7): 99})
+    noun = "session" if held == 1 else "sessions"
+    sentence = f"{party.name} already has {held} {noun} in the week of 30 Nov 2026, which is as many as the program allows."
+    policy = Policy(**{f"{side}_week_cap": cap})
+    assert failed(**{side: party}, policy=policy) == ([(f"{side}_week_full", sentence)] if refused else [])
+
+
+def test_a_week_begins_on_monday_in_the_programs_zone():
+    late_sunday = datetime(2026, 11, 29, 20, tzinfo=UTC)
+    assert Policy().week_of(late_sunday) == date(2026, 11, 23)
+    assert Policy(week_zone=ZoneInfo("Asia/Manila")).week_of(late_sunday) == MONDAY
+
+
+@pytest.mark.parametrize(("waiting", "refused"), [(1, False), (2, True)])
+def test_so_many_requests_of_one_mentee_wait_at_a_time(waiting, refused):
+    sentence = (
+        "Alex Johnson has 2 requests waiting for an answer, which is as many as the program allows."
+        " Wait for an answer, or cancel one."
+    )
+    alex, policy = replace(ALEX, requests=waiting), Policy(open_requests_cap=2)
+    assert failed(mentee=alex, policy=policy) == ([("too_many_requests", sentence)] if refused else [])
