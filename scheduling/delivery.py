@@ -180,8 +180,13 @@ def _other_slots(notice: Notice) -> list[tuple[Period, str]]:
         return []
     until = timezone.now() + LOOK_AHEAD
     free = booking.slots(session.mentor, session.minutes, until=until, mentee=session.mentee)[:OTHER_SLOTS]
-    page = settings.SITE_URL + reverse("book", args=[session.mentor_id])
-    return [(slot, f"{page}?{urlencode({'start': slot.start.isoformat(), 'minutes': slot.minutes})}") for slot in free]
+    return [(slot, settings.SITE_URL + book_path(session.mentor_id, slot)) for slot in free]
+
+
+def book_path(mentor_key: int, slot: Period) -> str:
+    """The page that asks this mentor for this slot."""
+    query = {"start": f"{slot.start:%Y-%m-%dT%H:%M:%SZ}", "minutes": slot.minutes}
+    return f"{reverse('book', args=[mentor_key])}?{urlencode(query)}"
 
 
 def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,13 +11,13 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.models import Mentor, User
 from people.views import sent
 from scheduling import booking
+from scheduling.delivery import book_path
 from scheduling.filters import MentorFilter
 from scheduling.forms import BookForm, EndingForm, SlotForm, VerbForm, WindowForm
 from scheduling.models import Availability, Program, Session
@@ -187,14 +186,9 @@ def mentor(request, pk: int):
         "minutes": minutes,
         "weeks": weeks,
         "more_weeks": next((more for more in WEEKS if more > weeks), None),
-        "days": [(day, [(slot, book_url(mentor, slot)) for slot in slots]) for day, slots in days],
+        "days": [(day, [(slot, book_path(mentor.pk, slot)) for slot in slots]) for day, slots in days],
     }
     return render(request, "scheduling/mentor.html", context)
-
-
-def book_url(mentor: Mentor, slot: Period) -> str:
-    query = {"start": f"{slot.start:%Y-%m-%dT%H:%M:%SZ}", "minutes": slot.minutes}
-    return f"{reverse('book', args=[mentor.pk])}?{urlencode(query)}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -216,6 +216,8 @@ def test_a_double_click_books_once(desk, maya, alex, window, monday):
     for _ in range(2):
         assert desk.post(reverse("admin:scheduling_session_add"), form).status_code == 302
     booked = Session.objects.get()
+    page = desk.get(reverse("admin:scheduling_session_change", args=[booked.pk]))
+    assert said(page)[0].startswith("Requested: Maya Lopez and Alex Johnson, ")
     assert set(Notice.objects.values_list("recipient_id", flat=True)) == {maya.pk, alex.pk}
     assert str(booked.form_key) == form["key"]
 

@@ -6,7 +6,9 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
+from people import time_zones
 from scheduling.models import LENGTHS, Notice, Program
 from scheduling.words import State
 
@@ -64,6 +66,11 @@ POLICY = (
 
 
 class PolicyForm(forms.ModelForm):
+    time_zone = forms.ChoiceField(
+        choices=time_zones.choices,
+        widget=UnfoldAdminSelectWidget,
+        help_text=Program._meta.get_field("time_zone").help_text,
+    )
     session_lengths = forms.TypedMultipleChoiceField(
         coerce=int,
         choices=[(minutes, f"{minutes} minutes") for minutes in LENGTHS],

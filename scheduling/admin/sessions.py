@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
@@ -247,6 +248,16 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
             form_key=wanted["key"],
         )
         obj.__dict__.update(session.__dict__)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """On to the session's page, where the next step is: confirming it for the mentor, if they have agreed already."""
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        asked = rules.when(obj.period, timezone.get_current_timezone())
+        messages.success(
+            request, f"Requested: {obj.mentor} and {obj.mentee}, {asked}. Both are told; the mentor confirms, or you do."
+        )
+        return redirect("admin:scheduling_session_change", obj.pk)
 
     @display(description="Mentor", ordering="mentor__user__first_name")
     def mentor_name(self, session):
