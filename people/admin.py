@@ -17,8 +17,8 @@ from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from people import time_zones
 from people.accounts import forget_addresses
+from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin
@@ -34,11 +34,7 @@ class RoleForm(forms.ModelForm):
     email = forms.EmailField(
         label="E-mail address", widget=UnfoldAdminEmailInputWidget, help_text="The key: one address is one person."
     )
-    time_zone = forms.ChoiceField(
-        required=False,
-        widget=UnfoldAdminSelectWidget,
-        choices=lambda: [("", "The program's zone"), *time_zones.choices()],
-    )
+    time_zone = TimeZoneField(widget=UnfoldAdminSelectWidget)
     phone_number = PhoneNumberField(
         required=False, widget=UnfoldAdminTextInputWidget, help_text="With the country code: +12345678987."
     )

@@ -18,9 +18,15 @@ class UserManager(DjangoUserManager):
         return super().create_user(username, email, password, **fields)
 
     def enrol(self, user):
-        """Save a user that staff entered. A new one has no password yet: they set one from the invitation."""
+        """Save a user that staff entered. A new one has no password yet: they set one from the invitation.
+
+        Nor has one who signed up with this address and never showed that it is theirs: a stranger could have done that
+        before the roster came, and waited.
+        """
         if user.pk is None:
             user.username = self._free_username(user.first_name, user.last_name)
+            user.set_unusable_password()
+        elif user.has_usable_password() and not user.is_staff and not user.emailaddress_set.filter(verified=True).exists():
             user.set_unusable_password()
         user.email = user.email.strip().lower()
         user.save()
@@ -40,9 +46,6 @@ class RoleQuerySet(models.QuerySet):
         """Those who can take part: their account is not deactivated."""
         return self.filter(user__is_active=True)
 
-    def by_name(self):
-        return self.order_by("user__first_name", "user__last_name", "pk")
-
     def with_email(self, email: str):
         return self.filter(user__email__iexact=email.strip()).select_related("user").first()
 
@@ -53,9 +56,6 @@ class MentorQuerySet(RoleQuerySet):
         if user.is_staff:
             return self
         return self.active() if user.is_authenticated else self.none()
-
-    def knowing(self, skill):
-        return self.filter(skills=skill)
 
 
 class MenteeQuerySet(RoleQuerySet):

@@ -160,6 +160,18 @@ def test_a_person_can_be_both(alex):
     assert (user.is_mentor, user.is_mentee) == (True, True)
 
 
+def test_who_took_an_address_that_is_not_theirs_gains_nothing_when_the_roster_comes(person):
+    """They signed up with it, and cannot read the mail that asks them to verify it."""
+    stranger = person("Eve Stranger", email="ana@example.org")
+    member = person("Bo Known", email="bo@example.org")
+    stranger.emailaddress_set.update(verified=False)
+    MentorResource().import_data(sheet("email|name", "ana@example.org|Ana García", "bo@example.org|Bo Known"))
+    stranger.refresh_from_db()
+    member.refresh_from_db()
+    assert (stranger.is_mentor, stranger.first_name, stranger.has_usable_password()) == (True, "Ana", False)
+    assert (member.is_mentor, member.has_usable_password()) == (True, True)
+
+
 def test_nobody_is_made_staff_by_a_sheet(cora):
     result = MenteeResource().import_data(sheet("email|name|is_staff|is_superuser", "eve@example.org|Eve|1|1"))
     assert result.unused == ["is_staff", "is_superuser"]
