@@ -22,11 +22,12 @@ from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin
+from people.stale import FreshAdmin, FreshForm
 
 PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
 
 
-class RoleForm(forms.ModelForm):
+class RoleForm(FreshForm):
     """A mentor or mentee together with the person: coordinators see one thing, not two tables."""
 
     first_name = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget)
@@ -39,14 +40,14 @@ class RoleForm(forms.ModelForm):
         required=False, widget=UnfoldAdminTextInputWidget, help_text="With the country code: +12345678987."
     )
 
-    # Who fills it in; set for each request by RoleAdmin.get_form.
-    by: User
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             for name in PERSON:
                 self.fields[name].initial = getattr(self.instance.user, name)
+
+    def edited_rows(self):
+        return [self.instance.user, self.instance]
 
     def clean(self):
         cleaned = super().clean()
@@ -89,11 +90,6 @@ class RoleAdmin(SheetAdmin, SimpleHistoryAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("user")
-
-    def get_form(self, request, obj=None, **kwargs):
-        form = super().get_form(request, obj, **kwargs)
-        form.by = request.user
-        return form
 
     def save_model(self, request, obj, form, change):
         User.objects.enrol(form.person)
@@ -212,7 +208,7 @@ class NotificationSettingsInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(FreshAdmin, DjangoUserAdmin, ModelAdmin):
     """Accounts and their permissions: for superusers. Coordinators work with mentors and mentees."""
 
     form = UserChangeForm
@@ -220,6 +216,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
     inlines = [NotificationSettingsInline]
+    # Written by the machine: a log-in while the page is open is no edit.
+    readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         *DjangoUserAdmin.fieldsets[:1],
         ("Person", {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),

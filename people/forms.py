@@ -3,10 +3,12 @@
 from allauth.account import forms as allauth_forms
 from django import forms
 from django.db import transaction
+from django.utils.html import format_html
 
 from people import time_zones
 from people.accounts import mark_verified
 from people.models import NotificationSettings, Skill, User
+from people.stale import FreshForm
 
 
 class TimeZoneField(forms.TypedChoiceField):
@@ -15,6 +17,12 @@ class TimeZoneField(forms.TypedChoiceField):
     def __init__(self, **kwargs):
         kwargs = {"label": "Time zone", "required": False, "empty_value": ""} | kwargs
         super().__init__(choices=lambda: [("", "The program’s time zone"), *time_zones.choices()], **kwargs)
+
+    def validate(self, value: str) -> None:
+        """With the sentence of the sheets. Django's own would repeat all that was sent, be it 5,000 letters."""
+        forms.Field.validate(self, value)
+        if value:
+            time_zones.validate(value)
 
 
 class SignupForm(allauth_forms.SignupForm):
@@ -49,7 +57,7 @@ class SetPasswordForm(allauth_forms.ResetPasswordKeyForm):
         mark_verified(self.user)
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(FreshForm):
     """Everything a person can say about themselves, on one page; mentors have two more fields."""
 
     time_zone = TimeZoneField(help_text="All pages and mails show times in this zone.")
@@ -65,7 +73,14 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.by = self.instance
         self.fields["first_name"].required = self.fields["last_name"].required = True
+        if lost := time_zones.lost(self.instance.time_zone):
+            # No choice has that name: the first is shown as chosen, and it is what counts.
+            self.fields["time_zone"].help_text = format_html(
+                "“{}”, which you had chosen, is not known any more. Choose again: all pages and mails show times in this zone.",
+                lost,
+            )
         if self.instance.is_mentor:
             self._add_mentor_fields(self.instance.mentor)
         wanted = NotificationSettings.objects.filter(user=self.instance).first() or NotificationSettings()
@@ -91,6 +106,9 @@ class ProfileForm(forms.ModelForm):
             initial=list(mentor.skills.values_list("pk", flat=True)),
             widget=forms.CheckboxSelectMultiple,
         )
+
+    def edited_rows(self):
+        return [self.instance, self.instance.mentor] if self.instance.is_mentor else [self.instance]
 
     @property
     def person_fields(self):

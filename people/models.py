@@ -149,7 +149,7 @@ class NotificationSettings(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="notification_settings")
     session_requested = models.BooleanField("a session is requested", default=True)
-    session_confirmed = models.BooleanField("a session is confirmed", default=True)
+    session_confirmed = models.BooleanField("a session is confirmed, moved or handed over", default=True)
     session_canceled = models.BooleanField("a session is canceled", default=True)
     fifteen_minute_alert = models.BooleanField("15 minutes before a session", default=True)
     sixty_minute_alert = models.BooleanField("60 minutes before a session", default=True)

@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
 from people.spreadsheets import FORMATS, UnreadableError
+from people.stale import FreshAdmin
 
 LARGEST_UPLOAD = 5 * 1024 * 1024
 
@@ -42,7 +43,7 @@ class UploadForm(ImportForm):
         return cleaned
 
 
-class SheetAdmin(ImportExportMixin, ModelAdmin):
+class SheetAdmin(FreshAdmin, ImportExportMixin, ModelAdmin):
     """Import with a preview, all or nothing; export of what the list shows."""
 
     import_form_class = UploadForm

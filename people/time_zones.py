@@ -32,6 +32,11 @@ def validate(name: str) -> None:
         )
 
 
+def lost(name: str) -> str:
+    """What to show of a stored name that this machine does not know any more, 60 characters at most; "" for any other."""
+    return "" if not name or name in names() else " ".join(name.split())[:60]
+
+
 def zone(name: str, fallback: str = DEFAULT) -> ZoneInfo:
     """The zone of that name, else the fallback's, else UTC: a stored name may have left the machine's list since."""
     for candidate in (name, fallback):

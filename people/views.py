@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control
@@ -15,7 +16,7 @@ from people.models import Mentee, Mentor
 # Role -> its model, what is said when it is taken, and the page to go on with.
 ROLES = {
     "mentee": (Mentee, "Welcome. Find somebody who knows what you want to learn, and ask for a session.", "mentors"),
-    "mentor": (Mentor, "Welcome. Say what you can help with, then offer your first hours under “My windows”.", "profile"),
+    "mentor": (Mentor, "Welcome. Say what you can help with, then offer your first hours under “My hours”.", "profile"),
 }
 
 
@@ -43,10 +44,13 @@ def colors(request):
 @login_required
 def profile(request):
     form = ProfileForm(sent(request), instance=request.user)
-    if form.is_valid():
-        form.save()
-        messages.success(request, "Saved.")
-        return redirect("profile")
+    if form.is_bound:
+        # What the form compares stays locked until it is saved.
+        with transaction.atomic():
+            saved = form.is_valid() and form.save()
+        if saved:
+            messages.success(request, "Saved.")
+            return redirect("profile")
     return render(request, "people/profile.html", {"form": form})
 
 
