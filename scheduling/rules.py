@@ -4,12 +4,37 @@ No database, no clock, no settings: who asks brings the facts. The answer is the
 failed, so that the same call serves "book it", "offer it" and "why not?".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduling.slots import Period, merge, on_step
+from scheduling.slots import Period, free_slots, merge, on_step
+
+# What decided a rule: the name of its model and its key.
+Record = tuple[str, int]
+PROGRAM: Record = ("program", 1)
+MOMENT = timedelta(microseconds=1)
+
+
+# What each rule asks for, in the words of pages that show the passed ones, too.
+TITLES = {
+    "same_person": "They are two people",
+    "inactive": "Both take part in the program",
+    "past": "The time is still ahead",
+    "mentor_taken": "The mentor is in no other session then",
+    "mentee_taken": "The mentee is in no other session then",
+    "paused": "The mentor takes new requests",
+    "length": "Sessions of this length are offered",
+    "too_many_requests": "The mentee has not too many open requests",
+    "outside_window": "The mentor has offered this time",
+    "off_step": "It starts on a step of the time offered",
+    "too_soon": "It is booked early enough",
+    "too_far": "It is not too far ahead",
+    "buffer": "Minutes stay free around the mentor’s other sessions",
+    "mentor_week_full": "The mentor’s week has room",
+    "mentee_week_full": "The mentee’s week has room",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +51,10 @@ class Policy:
     open_requests_cap: int | None = None
     # Weeks begin on Monday in this zone.
     week_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    # The mentor's: new requests are taken again from this moment on.
+    paused_until: datetime | None = None
+    # The fields above in which the mentor's own limits take the place of the program's.
+    own: frozenset[str] = frozenset()
 
     def week_of(self, moment: datetime) -> date:
         """The Monday of the week that this moment lies in."""
@@ -37,26 +66,36 @@ class Policy:
 class Party:
     """One person of a session, as far as the rules need to know.
 
-    ``taken``: their Pending and Confirmed sessions, in either role. ``weeks``: Monday -> how many sessions that week holds
-    for them in the role they have here, canceled ones left out. ``requests``: theirs that wait for an answer.
+    ``taken``: their Pending and Confirmed sessions, in either role, each with its key. ``weeks``: Monday -> how many sessions
+    that week holds for them in the role they have here, canceled ones left out. ``requests``: theirs that wait for an answer.
     """
 
     key: int
     name: str
     active: bool
-    taken: tuple[Period, ...] = ()
+    taken: Mapping[Period, int] = field(default_factory=dict)
     weeks: Mapping[date, int] = field(default_factory=dict)
     requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule's answer. ``hard`` rules hold for everybody; ``sentence`` says what is wrong, and is shown as it is."""
+    """One rule's answer. ``hard`` rules hold for everybody, staff may set the others aside.
+
+    ``sentence`` says what is wrong, and is shown as it is. ``record`` is what decides: the session in the way, or the row
+    that holds the limit.
+    """
 
     code: str
     passed: bool
     hard: bool
     sentence: str
+    record: Record | None = None
+
+    @property
+    def title(self) -> str:
+        """What the rule asks for."""
+        return TITLES[self.code]
 
 
 def bookable(
@@ -66,10 +105,95 @@ def bookable(
 
     ``windows`` are the mentor's availability, ``zone`` is the zone the sentences are told in.
     """
-    inactive = next((party for party in (mentor, mentee) if not party.active), None)
     windows = list(windows)
+    stepped = any(on_step(period.start, window, policy.step) for window in windows)
+    # Touching windows hold a session together; somewhere in them is the start of a step.
     offered = any(window.contains(period) for window in merge(windows))
-    stepped = not offered or any(on_step(period.start, window, policy.step) for window in windows)
+    return [
+        *_whoever(mentor, mentee),
+        Finding("past", period.start > now, True, f"{when(period, zone)} has already begun."),
+        _not_taken("mentor_taken", mentor, period, zone),
+        _not_taken("mentee_taken", mentee, period, zone),
+        *_whenever(mentor, mentee, period.minutes, policy, now, zone),
+        Finding("outside_window", offered, False, f"{mentor.name} has not offered {when(period, zone)}."),
+        Finding(
+            "off_step",
+            stepped or not offered,
+            False,
+            f"Sessions start every {policy.step} minutes from the beginning of the time offered:"
+            f" {when(period, zone)} does not.",
+            PROGRAM,
+        ),
+        Finding(
+            "too_soon",
+            period.start <= now or period.start >= _earliest(policy, now),
+            False,
+            f"{when(period, zone)} is too soon: sessions are booked at least {_count(policy.notice_hours, 'hour')} ahead.",
+            PROGRAM,
+        ),
+        Finding(
+            "too_far",
+            not policy.horizon_days or period.start <= _latest(policy, now),
+            False,
+            f"{when(period, zone)} is too far off: sessions are booked at most {_count(policy.horizon_days, 'day')} ahead.",
+            PROGRAM,
+        ),
+        _buffer_kept(mentor, period, policy, zone),
+        _week_not_full("mentor_week_cap", "mentor_week_full", mentor, period.start, policy),
+        _week_not_full("mentee_week_cap", "mentee_week_full", mentee, period.start, policy),
+    ]
+
+
+def offer(
+    mentor: Party, mentee: Party, minutes: int, *, windows: Iterable[Period], policy: Policy, now: datetime
+) -> Iterator[Period]:
+    """The slots of one length that `bookable` passes, in order: cut out of the windows instead of asked for one by one.
+
+    Two ways to one answer, the other one a thousand times slower; a hypothesis test holds them together.
+    """
+    if not (_whoever_may(mentor, mentee) and _whenever_may(mentee, minutes, policy, now)):
+        return
+    taken = mentor.taken
+    if policy.buffer_minutes:
+        pause = timedelta(minutes=policy.buffer_minutes)
+        taken = [Period(one.start - pause, one.end + pause) for one in taken]
+    capped = policy.mentor_week_cap is not None or policy.mentee_week_cap is not None
+    after = max(now, _earliest(policy, now) - MOMENT)
+    latest = _latest(policy, now) if policy.horizon_days else None
+    for slot in free_slots(windows, [*taken, *mentee.taken], minutes=minutes, step=policy.step, now=after):
+        if latest and slot.start > latest:
+            return
+        if not capped or all(
+            finding.passed
+            for finding in (
+                _week_not_full("mentor_week_cap", "mentor_week_full", mentor, slot.start, policy),
+                _week_not_full("mentee_week_cap", "mentee_week_full", mentee, slot.start, policy),
+            )
+        ):
+            yield slot
+
+
+def _whoever_may(mentor: Party, mentee: Party) -> bool:
+    """The answer of `_whoever`, without its words: nobody reads those of thousands of mentors."""
+    return mentor.key != mentee.key and mentor.active and mentee.active
+
+
+def _whenever_may(mentee: Party, minutes: int, policy: Policy, now: datetime) -> bool:
+    """The same of `_whenever`."""
+    return _takes_requests(policy, now) and minutes in policy.lengths and _may_ask(mentee, policy)
+
+
+def _takes_requests(policy: Policy, now: datetime) -> bool:
+    return policy.paused_until is None or now >= policy.paused_until
+
+
+def _may_ask(mentee: Party, policy: Policy) -> bool:
+    return policy.open_requests_cap is None or mentee.requests < policy.open_requests_cap
+
+
+def _whoever(mentor: Party, mentee: Party) -> list[Finding]:
+    """The rules on the two, whatever they plan."""
+    inactive = next((party for party in (mentor, mentee) if not party.active), None)
     return [
         Finding("same_person", mentor.key != mentee.key, True, "Nobody can book a session with themselves."),
         Finding(
@@ -77,64 +201,75 @@ def bookable(
             inactive is None,
             True,
             f"{inactive.name if inactive else ''} no longer takes part in the program.",
+            inactive and ("user", inactive.key),
         ),
-        Finding("past", period.start > now, True, f"{when(period, zone)} has already begun."),
-        _not_taken("mentor_taken", mentor, period, zone),
-        _not_taken("mentee_taken", mentee, period, zone),
+    ]
+
+
+def _whenever(
+    mentor: Party, mentee: Party, minutes: int, policy: Policy, now: datetime, zone: ZoneInfo | None = None
+) -> list[Finding]:
+    """The rules that are the same at any hour of the day."""
+    return [
+        Finding(
+            "paused",
+            _takes_requests(policy, now),
+            False,
+            f"{mentor.name} takes no new requests until {_day(policy.paused_until, zone)}.",
+            ("mentorlimits", mentor.key),
+        ),
         Finding(
             "length",
-            period.minutes in policy.lengths,
+            minutes in policy.lengths,
             False,
-            f"A session of {period.minutes} minutes is not offered here: choose {_either(policy.lengths)} minutes.",
+            f"A session of {minutes} minutes is not offered here: choose {_either(policy.lengths)} minutes.",
+            PROGRAM,
         ),
-        Finding(
-            "outside_window",
-            offered,
-            False,
-            f"{mentor.name} has not offered {when(period, zone)}.",
-        ),
-        Finding(
-            "off_step",
-            stepped,
-            False,
-            f"Sessions start every {policy.step} minutes from the beginning of the time offered:"
-            f" {when(period, zone)} does not.",
-        ),
-        Finding(
-            "too_soon",
-            period.start <= now or period.start >= now + timedelta(hours=policy.notice_hours),
-            False,
-            f"{when(period, zone)} is too soon: sessions are booked at least {_count(policy.notice_hours, 'hour')} ahead.",
-        ),
-        Finding(
-            "too_far",
-            not policy.horizon_days or period.start <= now + timedelta(days=policy.horizon_days),
-            False,
-            f"{when(period, zone)} is too far off: sessions are booked at most {_count(policy.horizon_days, 'day')} ahead.",
-        ),
-        _buffer_kept(mentor, period, policy, zone),
-        _week_not_full("mentor_week_full", mentor, policy.mentor_week_cap, period, policy),
-        _week_not_full("mentee_week_full", mentee, policy.mentee_week_cap, period, policy),
         Finding(
             "too_many_requests",
-            policy.open_requests_cap is None or mentee.requests < policy.open_requests_cap,
+            _may_ask(mentee, policy),
             False,
             f"{mentee.name} has {_count(mentee.requests, 'request')} waiting for an answer,"
             " which is as many as the program allows. Wait for an answer, or cancel one.",
+            PROGRAM,
         ),
     ]
+
+
+def _earliest(policy: Policy, now: datetime) -> datetime:
+    return now + timedelta(hours=policy.notice_hours)
+
+
+def _latest(policy: Policy, now: datetime) -> datetime:
+    return now + timedelta(days=policy.horizon_days)
 
 
 def when(period: Period, zone: ZoneInfo) -> str:
     """A period as people write it, its zone named: "Tue 24 Nov 2026, 09:00–09:30 (Europe/Berlin)"."""
     start, end = period.start.astimezone(zone), period.end.astimezone(zone)
-    ending = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%a} {end.day} {end:%b %Y}, {end:%H:%M}"
-    return f"{start:%a} {start.day} {start:%b %Y}, {start:%H:%M}–{ending} ({zone.key})"
+    ending = clock(end) if start.date() == end.date() else f"{end:%a} {end.day} {end:%b %Y}, {clock(end)}"
+    return f"{start:%a} {start.day} {start:%b %Y}, {clock(start)}–{ending} ({zone.key})"
+
+
+def clock(local: datetime) -> str:
+    """What the clock shows, "02:30"; in the hour that it shows twice also which of the two: "02:30 CET"."""
+    twice = local.replace(fold=0).utcoffset() > local.replace(fold=1).utcoffset()
+    # Some zones have no letters: their name is the offset, "+11".
+    return f"{local:%H:%M} {local.tzname()}" if twice else f"{local:%H:%M}"
+
+
+def _day(moment: datetime | None, zone: ZoneInfo | None) -> str:
+    """The date of a moment, as people write it; empty where nobody will read it."""
+    if moment is None or zone is None:
+        return ""
+    local = moment.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y}"
 
 
 def _not_taken(code: str, party: Party, period: Period, zone: ZoneInfo) -> Finding:
     other = next((other for other in sorted(party.taken) if other.overlaps(period)), None)
-    return Finding(code, other is None, True, f"{party.name} already has a session {when(other or period, zone)}.")
+    sentence = f"{party.name} already has a session {when(other or period, zone)}."
+    return Finding(code, other is None, True, sentence, other and ("session", party.taken[other]))
 
 
 def _buffer_kept(mentor: Party, period: Period, policy: Policy, zone: ZoneInfo) -> Finding:
@@ -148,19 +283,29 @@ def _buffer_kept(mentor: Party, period: Period, policy: Policy, zone: ZoneInfo) 
         False,
         f"{mentor.name} has a session {when(close or period, zone)},"
         f" and {_count(policy.buffer_minutes, 'minute')} stay free before and after it.",
+        ("session", mentor.taken[close]) if close else _holder("buffer_minutes", mentor, policy),
     )
 
 
-def _week_not_full(code: str, party: Party, cap: int | None, period: Period, policy: Policy) -> Finding:
-    monday = policy.week_of(period.start)
+def _week_not_full(cap_name: str, code: str, party: Party, start: datetime, policy: Policy) -> Finding:
+    cap = getattr(policy, cap_name)
+    if cap is None:
+        return Finding(code, True, False, "", PROGRAM)
+    monday = policy.week_of(start)
     held = party.weeks.get(monday, 0)
     return Finding(
         code,
-        cap is None or held < cap,
+        held < cap,
         False,
-        f"{party.name} already has {_count(held, 'session')} in the week of {monday.day} {monday:%b %Y},"
-        " which is as many as the program allows.",
+        f"{party.name} already has {_count(held, 'session')} in the week of {monday.day} {monday:%b %Y}, which is as many"
+        f" as {'they take' if cap_name in policy.own else 'the program allows'}.",
+        _holder(cap_name, party, policy),
     )
+
+
+def _holder(name: str, mentor: Party, policy: Policy) -> Record:
+    """Whose limit this is."""
+    return ("mentorlimits", mentor.key) if name in policy.own else PROGRAM
 
 
 def _count(number: int, thing: str) -> str:

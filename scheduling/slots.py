@@ -4,20 +4,27 @@ Periods are half-open and in UTC: 9:00-10:00 and 10:00-11:00 do not overlap.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Period:
-    """A stretch of time, start included, end not. Both are aware datetimes and start < end."""
-
+class _Ends(NamedTuple):
     start: datetime
     end: datetime
 
-    def __post_init__(self):
-        if self.start >= self.end:
+
+class Period(_Ends):
+    """A stretch of time, start included, end not. Both are aware datetimes and start < end.
+
+    A tuple, because there are many: a page about all mentors sorts and compares tens of thousands.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, start: datetime, end: datetime):
+        if start >= end:
             raise ValueError("A period ends after it starts.")
+        return tuple.__new__(cls, (start, end))
 
     @classmethod
     def of(cls, start: datetime, minutes: int) -> "Period":
@@ -45,6 +52,35 @@ def merge(periods: Iterable[Period]) -> list[Period]:
     return merged
 
 
+def join(periods: Iterable[Period]) -> list[Period]:
+    """The same time without overlaps, in order. Those that only touch stay apart: each counts its steps from its own start."""
+    joined: list[Period] = []
+    for period in sorted(periods):
+        if joined and period.start < joined[-1].end:
+            joined[-1] = Period(joined[-1].start, max(joined[-1].end, period.end))
+        else:
+            joined.append(period)
+    return joined
+
+
+def subtract(periods: Iterable[Period], cuts: Iterable[Period]) -> list[Period]:
+    """What is left of each period without the time of the cuts, in order. What touches is not joined."""
+    left, cuts = [], merge(cuts)
+    for period in sorted(periods):
+        start = period.start
+        for cut in cuts:
+            if cut.end <= start:
+                continue
+            if cut.start >= period.end:
+                break
+            if start < cut.start:
+                left.append(Period(start, cut.start))
+            start = cut.end
+        if start < period.end:
+            left.append(Period(start, period.end))
+    return left
+
+
 def on_step(start: datetime, window: Period, step: int) -> bool:
     """Does ``start`` lie in the window, a whole number of steps (minutes) after its beginning?
 
@@ -61,22 +97,43 @@ def free_slots(
     ``minutes`` and ``step`` are whole minutes. A slot starts ``on_step`` of some window and may run on into the next one
     where the two touch. Yields in order; slots overlap one another where the step is shorter than the length.
     """
-    windows = list(windows)
-    offered, busy = merge(windows), merge(taken)
-    length = timedelta(minutes=minutes)
-    here = there = 0
-    for start in sorted({start for window in windows for start in _starts(window, step, after=now)}):
-        slot = Period(start, start + length)
-        while offered[here].end <= start:
-            here += 1
-        while there < len(busy) and busy[there].end <= start:
-            there += 1
-        if offered[here].contains(slot) and (there == len(busy) or not slot.overlaps(busy[there])):
-            yield slot
+    length, stride = timedelta(minutes=minutes), timedelta(minutes=step)
+    busy = merge(taken)
+    there = 0
+    for together, until in _stretches(windows):
+        for start in _starts(together, stride, after=now):
+            end = start + length
+            if end > until:
+                break
+            while there < len(busy) and busy[there].end <= start:
+                there += 1
+            if there == len(busy) or end <= busy[there].start:
+                yield Period(start, end)
 
 
-def _starts(window: Period, step: int, after: datetime) -> Iterator[datetime]:
-    stride = timedelta(minutes=step)
+def _stretches(windows: Iterable[Period]) -> Iterator[tuple[list[Period], datetime]]:
+    """The windows that touch or overlap together, in order, with the end of the last."""
+    ordered = sorted(windows)
+    if not ordered:
+        return
+    together, until = [], ordered[0].end
+    for window in ordered:
+        if window.start > until:
+            yield together, until
+            together, until = [], window.end
+        together.append(window)
+        until = max(until, window.end)
+    yield together, until
+
+
+def _starts(windows: list[Period], stride: timedelta, after: datetime) -> Iterable[datetime]:
+    """Where slots of these windows may start: each window counts from its own beginning."""
+    if len(windows) == 1:
+        return _steps(windows[0], stride, after)
+    return sorted({start for window in windows for start in _steps(window, stride, after)})
+
+
+def _steps(window: Period, stride: timedelta, after: datetime) -> Iterator[datetime]:
     start = window.start
     if start <= after:
         start += ((after - start) // stride + 1) * stride

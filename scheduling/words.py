@@ -34,8 +34,22 @@ class Kind(models.TextChoices):
     DECLINED = "declined"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    RESCHEDULED = "rescheduled"
+    REASSIGNED = "reassigned"
     REMINDER_60 = "reminder_60", "reminder, 60 minutes before"
     REMINDER_15 = "reminder_15", "reminder, 15 minutes before"
+
+
+class Weekday(models.IntegerChoices):
+    """As Python counts them."""
+
+    MONDAY = 0
+    TUESDAY = 1
+    WEDNESDAY = 2
+    THURSDAY = 3
+    FRIDAY = 4
+    SATURDAY = 5
+    SUNDAY = 6
 
 
 class State(models.TextChoices):

@@ -1,14 +1,14 @@
 from django.db import migrations
 
-from scheduling import guard
+from scheduling.guard import SESSIONS
 
 
 def install(apps, schema_editor):
-    guard.install(schema_editor.connection)
+    SESSIONS.install(schema_editor.connection)
 
 
 def remove(apps, schema_editor):
-    guard.remove(schema_editor.connection)
+    SESSIONS.remove(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

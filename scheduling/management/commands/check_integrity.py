@@ -1,25 +1,33 @@
-"""Is anybody in two sessions at one time? The guard refuses new overlaps; this looks at the rows already there."""
+"""Is anybody in two sessions at one time, or any hour offered twice? The guards refuse new overlaps; this looks at the rows
+already there.
+"""
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from scheduling import guard
+from scheduling.guard import GUARDS
+
+SHOWN = 100
 
 
 class Command(BaseCommand):
-    help = "Count sessions that share a person and a time, and say whether the guard stands. Exit code 1 if anything is wrong."
-    # It must run where the guard is missing: that is when it is needed.
+    help = "Count rows that share a person and a time, and say whether the guards stand. Exit code 1 if anything is wrong."
+    # It must run where a guard is missing: that is when it is needed.
     requires_system_checks = []
 
     def handle(self, *args, **options):
-        overlaps = guard.overlaps(connection)
-        for one, other in overlaps[:100]:
-            self.stdout.write(f"session {one} overlaps session {other}")
-        if len(overlaps) > 100:
-            self.stdout.write(f"... and {len(overlaps) - 100} more")
-        standing = guard.installed(connection)
-        summary = f"{len(overlaps)} overlaps; the guard is {'in place' if standing else 'missing'}."
-        if overlaps or not standing:
-            hint = "" if standing else " Cancel what overlaps, then run `manage.py migrate`: it puts the guard back."
+        summaries = []
+        wrong = away = False
+        for guard in GUARDS:
+            overlaps, standing = guard.overlaps(connection), guard.installed(connection)
+            for one, other in overlaps[:SHOWN]:
+                self.stdout.write(f"{guard.row} {one} overlaps {guard.row} {other}")
+            if len(overlaps) > SHOWN:
+                self.stdout.write(f"... and {len(overlaps) - SHOWN} more")
+            summaries.append(f"{guard.row}s: {len(overlaps)} overlaps, the guard is {'in place' if standing else 'missing'}")
+            wrong, away = wrong or bool(overlaps), away or not standing
+        summary = "; ".join(summaries) + "."
+        if wrong or away:
+            hint = " Cancel or remove what overlaps, then run `manage.py migrate`: it puts the guard back." if away else ""
             raise CommandError(summary + hint)
         self.stdout.write(summary)

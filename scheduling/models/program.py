@@ -1,0 +1,129 @@
+"""The program and its policy."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from people import time_zones
+from scheduling.rules import Policy
+
+LENGTHS = (15, 30, 45, 60, 90, 120)
+LONGEST_BUFFER = 240
+
+
+def default_lengths() -> list[int]:
+    return [30, 60]
+
+
+def some_known_lengths(value) -> None:
+    if not value or not isinstance(value, list) or not set(value) <= set(LENGTHS):
+        raise ValidationError("Choose at least one of %(lengths)s minutes.", params={"lengths": ", ".join(map(str, LENGTHS))})
+
+
+class Program(models.Model):
+    """The one program of this installation, and its policy. Exactly one row, with key 1."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=120, default="Mentoring program")
+    time_zone = models.CharField(
+        max_length=64,
+        default=time_zones.DEFAULT,
+        validators=[time_zones.validate],
+        help_text="For everybody who has not chosen a zone. Default: UTC.",
+    )
+    session_lengths = models.JSONField(
+        "session lengths",
+        default=default_lengths,
+        validators=[some_known_lengths],
+        help_text="How long a session may be, in minutes. Default: 30 and 60.",
+    )
+    slot_step = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MinValueValidator(5), MaxValueValidator(240)],
+        help_text="Sessions may start every so many minutes from the beginning of a window. Default: 30.",
+    )
+    minimum_notice_hours = models.PositiveSmallIntegerField(
+        "notice", default=0, help_text="A session is booked at least so many hours ahead. Default: 0, until just before it."
+    )
+    horizon_days = models.PositiveSmallIntegerField(
+        "horizon", default=90, help_text="A session is booked at most so many days ahead; 0: no limit. Default: 90."
+    )
+    buffer_minutes = models.PositiveSmallIntegerField(
+        "buffer",
+        default=0,
+        validators=[MaxValueValidator(LONGEST_BUFFER)],
+        help_text="So many minutes stay free before and after each of a mentor's sessions. Default: 0.",
+    )
+    weeks_ahead = models.PositiveSmallIntegerField(
+        "weeks written ahead",
+        default=13,
+        validators=[MinValueValidator(1), MaxValueValidator(53)],
+        help_text="Weekly hours become windows that can be booked so many weeks ahead. Default: 13, a little more than the "
+        "default horizon.",
+    )
+    mentor_week_cap = models.PositiveSmallIntegerField(
+        "sessions a week, mentor",
+        null=True,
+        blank=True,
+        help_text="At most so many in a week that begins on Monday in the program's zone. Requests that wait for an answer "
+        "count. Default: no limit.",
+    )
+    mentee_week_cap = models.PositiveSmallIntegerField(
+        "sessions a week, mentee", null=True, blank=True, help_text="Counted in the same way. Default: no limit."
+    )
+    open_requests_cap = models.PositiveSmallIntegerField(
+        "open requests, mentee",
+        null=True,
+        blank=True,
+        help_text="At most so many requests of one mentee wait for an answer at a time. Default: no limit.",
+    )
+    answer_hours = models.PositiveSmallIntegerField(
+        "hours to answer",
+        default=72,
+        validators=[MinValueValidator(1)],
+        help_text="A request that nobody answers for so long expires, and its time is free again. Default: 72.",
+    )
+    cancel_until_hours = models.PositiveSmallIntegerField(
+        "cancel until",
+        default=0,
+        help_text="Mentors and mentees cancel at least so many hours before the start; after that a coordinator does. "
+        "Default: 0, until the start.",
+    )
+
+    class Meta:
+        verbose_name_plural = "program"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(id=1), name="program_is_one", violation_error_message="There is exactly one program."
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> "Program":
+        return cls.objects.filter(pk=1).first() or cls.objects.get_or_create(pk=1)[0]
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            lengths=tuple(sorted(self.session_lengths)),
+            step=self.slot_step,
+            notice_hours=self.minimum_notice_hours,
+            horizon_days=self.horizon_days,
+            buffer_minutes=self.buffer_minutes,
+            mentor_week_cap=self.mentor_week_cap,
+            mentee_week_cap=self.mentee_week_cap,
+            open_requests_cap=self.open_requests_cap,
+            week_zone=time_zones.zone(self.time_zone),
+        )
+
+    def policy_for(self, limits) -> Policy:
+        """The policy with a mentor's own limits in it."""
+        return limits.within(self) if limits else self.policy
+
+    def zone_of(self, user):
+        """The zone this user sees times in (ZoneInfo): their own, else the program's."""
+        return time_zones.zone(getattr(user, "time_zone", ""), fallback=self.time_zone)
