@@ -8,7 +8,7 @@ one extra copy goes out per sender killed between the server's yes and our commi
 import logging
 import smtplib
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from traceback import walk_tb
 from urllib.parse import urlencode, urlsplit
 
@@ -19,12 +19,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from people import time_zones
 from people.models import NotificationSettings
 from scheduling import booking
 from scheduling.models import Notice, Program
 from scheduling.notices import SWITCH
 from scheduling.slots import Period
-from scheduling.words import CONFIRMED, PENDING, REMINDERS, Kind, State
+from scheduling.words import ACTIVE, CONFIRMED, PENDING, REMINDERS, Kind, State
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +35,14 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
 LOOK_AHEAD, OTHER_SLOTS = timedelta(days=14), 3
 # A sweep takes this many at the most; the next one takes the rest.
 BATCH = 2_000
-# The message is only true while the session has this status.
-TRUE_WHILE = {Kind.REQUESTED: PENDING, Kind.CONFIRMED: CONFIRMED} | dict.fromkeys(REMINDERS, CONFIRMED)
+# The messages that tell of a session placed anew.
+MOVES = (Kind.RESCHEDULED, Kind.REASSIGNED)
+# The message is only true while the session has one of these statuses.
+TRUE_WHILE = (
+    {Kind.REQUESTED: (PENDING,), Kind.CONFIRMED: (CONFIRMED,)}
+    | dict.fromkeys(REMINDERS, (CONFIRMED,))
+    | dict.fromkeys(MOVES, ACTIVE)
+)
 
 
 class NotNow(Exception):  # noqa: N818  no error: the notice waits, and so do the others
@@ -128,8 +135,11 @@ def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
     session, recipient = notice.session, notice.recipient
     switches = getattr(recipient, "notification_settings", None) or NotificationSettings()
     needed = TRUE_WHILE.get(notice.kind)
-    if needed and session.status != needed:
+    if needed and session.status not in needed:
         return State.SUPPRESSED, f"The session is {session.status}."
+    # Who handed it on is told of that, and of nothing else.
+    if notice.kind != Kind.REASSIGNED and recipient.pk not in (session.mentor_id, session.mentee_id):
+        return State.SUPPRESSED, "The recipient is no longer in this session."
     if session.start_time != notice.start_time:
         return State.SUPPRESSED, "The session was moved."
     if not recipient.is_active:
@@ -146,15 +156,26 @@ def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
 def compose(notice: Notice, connection) -> EmailMessage:
     """The message in the recipient's zone; the other party's times beside it where their zone differs."""
     session, program = notice.session, Program.current()
-    other, zone = session.other_party(notice.recipient), program.zone_of(notice.recipient)
+    zone = program.zone_of(notice.recipient)
+    takes_part = notice.recipient_id in (session.mentor_id, session.mentee_id)
+    page = settings.SITE_URL + reverse("session", args=[session.pk])
+    before, moved_by = _before(notice)
     context = {
         "session": session,
         "recipient": notice.recipient,
-        "other": other,
+        # A mentor who handed the session on had it with the mentee.
+        "other": session.other_party(notice.recipient) if takes_part else session.mentee.user,
+        "takes_part": takes_part,
+        "before": before,
+        "moved_by": moved_by,
         "zone": zone.key,
+        "lost_zone": time_zones.lost(notice.recipient.time_zone),
         "elsewhere": session.elsewhere(program, zone),
         "program": program,
-        "link": settings.SITE_URL + reverse("session", args=[session.pk]),
+        # Nobody sees a session that is no longer theirs.
+        "link": page if takes_part else settings.SITE_URL + reverse("home"),
+        "move_link": settings.SITE_URL + reverse("session_verb", args=[session.pk, "reschedule"]),
+        "cancel_link": settings.SITE_URL + reverse("session_verb", args=[session.pk, "cancel"]),
         "profile_link": settings.SITE_URL + reverse("profile"),
         "other_slots": _other_slots(notice),
     }
@@ -173,6 +194,17 @@ def compose(notice: Notice, connection) -> EmailMessage:
     )
 
 
+def _before(notice: Notice):
+    """For a session placed anew: its row as it was before that, and who did it; each None if that is not known."""
+    if notice.kind not in MOVES:
+        return None, None
+    rows = notice.session.history.filter(version__in=[notice.version - 1, notice.version])
+    rows = list(rows.select_related("history_user", "mentor__user").order_by("version", "history_id"))
+    # Something may have been written about the session between its verbs: the last row of one version, the first of the next.
+    before = next((row for row in reversed(rows) if row.version < notice.version), None)
+    return before, next((row.history_user for row in rows if row.version == notice.version), None)
+
+
 def _other_slots(notice: Notice) -> list[tuple[Period, str]]:
     """For a mentee whose request expired: the mentor's next free slots of that length, each with the page that books it."""
     session = notice.session
@@ -183,10 +215,14 @@ def _other_slots(notice: Notice) -> list[tuple[Period, str]]:
     return [(slot, settings.SITE_URL + book_path(session.mentor_id, slot)) for slot in free]
 
 
+def as_query(slot: Period) -> dict[str, str | int]:
+    """A slot as it stands in an address, and in the hidden fields of a form: in UTC, where no time is shown twice."""
+    return {"start": f"{slot.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "minutes": slot.minutes}
+
+
 def book_path(mentor_key: int, slot: Period) -> str:
     """The page that asks this mentor for this slot."""
-    query = {"start": f"{slot.start:%Y-%m-%dT%H:%M:%SZ}", "minutes": slot.minutes}
-    return f"{reverse('book', args=[mentor_key])}?{urlencode(query)}"
+    return f"{reverse('book', args=[mentor_key])}?{urlencode(as_query(slot))}"
 
 
 def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:

@@ -1,11 +1,13 @@
 """Who is told what, and when. Rows are written in the transaction that causes them; ``delivery`` sends them.
 
-Messages about a verb go to everybody in the session but the one who acted; reminders go to both.
+Messages about a verb go to everybody in the session but the one who acted; reminders go to both. Each is promised once by
+one version of the session: what moves away and back is promised anew.
 """
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -20,18 +22,29 @@ SWITCH = {
     Kind.DECLINED: "session_canceled",
     Kind.CANCELED: "session_canceled",
     Kind.EXPIRED: "session_canceled",
+    Kind.RESCHEDULED: "session_confirmed",
+    Kind.REASSIGNED: "session_confirmed",
     Kind.REMINDER_60: "sixty_minute_alert",
     Kind.REMINDER_15: "fifteen_minute_alert",
 }
 # That a session is off is worth knowing when it would have begun, too.
 ENDINGS = (Kind.DECLINED, Kind.CANCELED, Kind.EXPIRED)
+GONE = "The recipient no longer takes part."
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
 
 
-def tell(session: Session, kind: Kind, *, by: User | None, at: datetime) -> None:
-    """Promise the message to both people but ``by``, now. ``at`` is when it happened: what is long past is not mailed."""
-    keys = {session.mentor_id, session.mentee_id} - {by and by.pk}
-    _write([_notice(session, key, kind, due_at=at) for key in sorted(keys)], at)
+def tell(session: Session, kind: Kind, *, by: User | None, at: datetime, also: int | None = None) -> None:
+    """Promise the message to both people but ``by``, now. ``at`` is when it happened: what is long past is not mailed.
+
+    ``also`` is somebody who is no longer in it: the mentor who handed it on.
+    """
+    keys = {session.mentor_id, session.mentee_id, also} - {by and by.pk, None}
+    rows = [_notice(session, key, kind, due_at=at) for key in sorted(keys)]
+    gone = set(User.objects.filter(pk__in=keys, is_active=False).values_list("pk", flat=True))
+    for notice in rows:
+        if notice.recipient_id in gone:
+            notice.state, notice.detail = State.SUPPRESSED, GONE
+    _write(rows, at)
 
 
 def remind(session: Session, *, at: datetime) -> None:
@@ -46,13 +59,16 @@ def remind(session: Session, *, at: datetime) -> None:
     _write(rows, at)
 
 
-def take_back(session: Session, why: str) -> None:
-    """Suppress what this session still owes: it is no longer true.
+def take_back(session: Session, why: str, left: int | None = None) -> None:
+    """Suppress what this session still owes: it is no longer true. ``left``: the key of the mentor who leaves it now.
 
     A claimed one is left to its sender, who may have it on the line already and writes down what became of it; if that
-    sender died, the next one asks again whether the message is still true.
+    sender died, the next one asks again whether the message is still true. One stays: that it is no longer theirs is true
+    for the mentor of before, whatever becomes of the session.
     """
-    session.notices.filter(state=State.PENDING).update(state=State.SUPPRESSED, detail=why, not_before=None)
+    theirs = [key for key in (session.mentor_id, session.mentee_id, left) if key]
+    owed = session.notices.filter(state=State.PENDING).filter(~Q(kind=Kind.REASSIGNED) | Q(recipient__in=theirs))
+    owed.update(state=State.SUPPRESSED, detail=why, not_before=None)
 
 
 def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) -> Notice:
@@ -61,6 +77,7 @@ def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) 
         recipient_id=recipient_key,
         kind=kind,
         start_time=session.start_time,
+        version=session.version,
         due_at=due_at,
         expires_at=session.start_time + (timedelta(days=1) if kind in ENDINGS else timedelta(0)),
     )

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from people.models import Mentee, Mentor
 from people.spreadsheets import Cell, SheetResource, Text
-from scheduling import booking
+from scheduling import booking, offering
 from scheduling.models import Availability, Session
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
 
@@ -82,7 +82,10 @@ class TimedResource(SheetResource):
 
 
 class AvailabilityResource(TimedResource):
-    """Windows. Without keys, a window is the same when its mentor and times are."""
+    """Windows. Without keys, a window is the same when its mentor and times are.
+
+    A sheet asks nobody: a row that would leave what is booked without a window is refused, and changed by hand.
+    """
 
     mentor = Cell("mentor", widget=Person(Mentor))
 
@@ -104,10 +107,24 @@ class AvailabilityResource(TimedResource):
     def init_instance(self, row=None):
         times = {name: self.fields[name].widget.clean(row[name]) for name in ("start_time", "end_time") if name in row}
         if len(times) == 2 and "mentor" in row:
-            same = Availability.objects.filter(mentor=self.fields["mentor"].widget.clean(row["mentor"]), **times).first()
-            if same:
-                return same
+            same = Availability.objects.filter(mentor=self.fields["mentor"].widget.clean(row["mentor"]), **times)
+            if "external_id" in row:
+                # One with another key is another one, and in the way.
+                same = same.filter(external_id="")
+            if found := same.first():
+                return found
         return super().init_instance(row)
+
+    def save_instance(self, instance, is_create, row, user=None, **kwargs):
+        if instance._state.adding:
+            offering.put_window(instance)
+            return
+        try:
+            offering.make(offering.save_window(instance), by=user)
+        except ValidationError as refusal:
+            if getattr(refusal, "code", "") != "undecided":
+                raise
+            raise ValidationError([refusal, "A sheet cannot ask: change this window by hand."]) from refusal
 
 
 class SessionResource(TimedResource):

@@ -4,7 +4,7 @@ import logging
 
 from django_q.models import Schedule
 
-from scheduling import booking, delivery
+from scheduling import booking, delivery, offering
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +26,16 @@ def expire_requests() -> str:
     return f"{expired} expired"
 
 
+def write_windows() -> str:
+    """Write windows out of the weekly hours, one day further than yesterday."""
+    done = offering.write_ahead()
+    return f"{done['written']} written, {done['removed']} removed"
+
+
 SCHEDULES = {
     "send due notices": {"func": "scheduling.tasks.send_due", "schedule_type": Schedule.MINUTES, "minutes": 1},
     "expire requests": {"func": "scheduling.tasks.expire_requests", "schedule_type": Schedule.MINUTES, "minutes": 5},
+    "write windows": {"func": "scheduling.tasks.write_windows", "schedule_type": Schedule.DAILY},
 }
 
 

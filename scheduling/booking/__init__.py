@@ -4,8 +4,17 @@ Each verb checks who may, asks the table of moves and the rules, writes under th
 and promises the notices in the same transaction. A refusal is a ValidationError with a sentence and a code.
 """
 
-from scheduling.booking.facts import Facts, explain, slots
-from scheduling.booking.moves import MOVES, VERBS, Verb, acts_for_program, possible, refusal
+from scheduling.booking.facts import Facts, explain, free, slots
+from scheduling.booking.locks import lock, retry_after_deadlock
+from scheduling.booking.moves import (
+    MOVES,
+    VERBS,
+    Verb,
+    acts_for_program,
+    possible,
+    refusal,
+    sets_rules_aside,
+)
 from scheduling.booking.verbs import (
     cancel,
     complete,
@@ -14,7 +23,9 @@ from scheduling.booking.verbs import (
     expire,
     expire_unanswered,
     mark_no_show,
+    reassign,
     request,
+    reschedule,
 )
 
 __all__ = [
@@ -30,9 +41,15 @@ __all__ = [
     "expire",
     "expire_unanswered",
     "explain",
+    "free",
+    "lock",
     "mark_no_show",
     "possible",
+    "reassign",
     "refusal",
     "request",
+    "reschedule",
+    "retry_after_deadlock",
+    "sets_rules_aside",
     "slots",
 ]

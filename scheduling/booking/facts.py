@@ -1,17 +1,28 @@
-"""What the rules need to know, fetched: the questions "may these two meet then?" and "when is somebody free?"."""
+"""What the rules need to know, fetched: the questions "may these two meet then?" and "who is free when?"."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import chain
+from types import MappingProxyType
 
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from people.models import Mentee, Mentor
 from scheduling import rules
-from scheduling.models import Availability, Program, Session
-from scheduling.slots import Period, free_slots
-from scheduling.words import CANCELED
+from scheduling.models import LONGEST_BUFFER, Availability, MentorLimits, Program, Session
+from scheduling.slots import Period
+from scheduling.words import ACTIVE, CANCELED
+
+# A window lasts a day at most, and a session two hours: what began a week earlier is over, and is not looked through.
+LONGEST = timedelta(days=7)
+# Of those looked at first, one in so many has to be free.
+LOOK_AT = 3
+NOTHING: Mapping = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -20,7 +31,7 @@ class Facts:
 
     mentor: rules.Party
     mentee: rules.Party
-    windows: list[Period]
+    windows: Sequence[Period]
     policy: rules.Policy
     now: datetime
 
@@ -31,59 +42,162 @@ class Facts:
             self.mentor, self.mentee, period, windows=self.windows, policy=self.policy, now=self.now, zone=zone
         )
 
-    def allow(self, period: Period) -> bool:
-        return all(finding.passed for finding in self.ask(period))
+    def offer(self, minutes: int) -> Iterator[Period]:
+        """The slots of this length whose every rule passes."""
+        return rules.offer(self.mentor, self.mentee, minutes, windows=self.windows, policy=self.policy, now=self.now)
 
 
 def explain(
     mentor: Mentor, mentee: Mentee, period: Period, *, at: datetime | None = None, leave_out: Session | None = None
 ) -> list[rules.Finding]:
-    """Every rule of this booking, passed and failed, told in the active time zone. ``leave_out``: a session already there."""
-    return _facts(mentor, mentee, period, at=at, leave_out=leave_out).ask(period)
+    """Every rule of this booking, passed and failed, told in the active time zone.
+
+    ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out.
+    """
+    [(_, facts)] = _gather([mentor], mentee, period, at=at, leave_out=leave_out)
+    return facts.ask(period)
 
 
-def slots(mentor: Mentor, minutes: int, *, until: datetime, mentee: Mentee | None = None) -> list[Period]:
+def slots(
+    mentor: Mentor, minutes: int, *, until: datetime, mentee: Mentee | None = None, leave_out: Session | None = None
+) -> list[Period]:
     """The free slots of one length that start before ``until``, in order: just those that `request` would take.
 
-    Without a mentee, those that some mentee could have.
+    Without a mentee, those that some mentee could have. ``leave_out``: a session that is to be moved.
     """
     now = timezone.now()
     if until <= now:
         return []
     # A slot that starts before ``until`` may end after it.
-    facts = _facts(mentor, mentee, Period(now, until + timedelta(minutes=minutes)))
-    taken = facts.mentor.taken + facts.mentee.taken
-    cut = free_slots(facts.windows, taken, minutes=minutes, step=facts.policy.step, now=now)
-    return [slot for slot in cut if slot.start < until and facts.allow(slot)]
+    over = Period(now, until + timedelta(minutes=minutes))
+    [(_, facts)] = _gather([mentor], mentee, over, leave_out=leave_out)
+    return [slot for slot in facts.offer(minutes) if slot.start < until]
 
 
-def _facts(
-    mentor: Mentor, mentee: Mentee | None, over: Period, *, at: datetime | None = None, leave_out: Session | None = None
-) -> Facts:
-    """The facts for any period within ``over``. ``mentee`` None stands for somebody with an empty calendar."""
-    now, policy = at or timezone.now(), Program.current().policy
-    others = Session.objects.exclude(pk=leave_out.pk if leave_out else None)
-    pause = timedelta(minutes=policy.buffer_minutes)
-    around = others.active().overlapping(Period(over.start - pause, over.end + pause))
-    if mentee is None:
-        asking = rules.Party(key=0, name="The mentee", active=True)
+def free(
+    mentors: QuerySet[Mentor] | Sequence[Mentor],
+    minutes: int,
+    over: Period,
+    *,
+    mentee: Mentee | None = None,
+    first: int | None = None,
+) -> Iterator[tuple[int, Iterator[Period]]]:
+    """Who is free: the key of each mentor with a slot of one length within ``over``, and their slots there, in order.
+
+    Mentors keep their order. The number of queries is the same for one mentor and for all. ``first``: no more than so many are
+    wanted; then the others are only looked at where those at the front are not enough.
+    """
+    found = 0
+    for part in [mentors] if first is None else [mentors[: LOOK_AT * first], mentors[LOOK_AT * first :]]:
+        for key, facts in _gather(part, mentee, over):
+            within = (slot for slot in facts.offer(minutes) if over.contains(slot))
+            if earliest := next(within, None):
+                yield key, chain([earliest], within)
+                found += 1
+                if found == first:
+                    return
+
+
+def _gather(
+    mentors: QuerySet[Mentor] | Sequence[Mentor],
+    mentee: Mentee | None,
+    over: Period,
+    *,
+    at: datetime | None = None,
+    leave_out: Session | None = None,
+) -> Iterator[tuple[int, Facts]]:
+    """The key and the facts of each mentor, for any period within ``over``. ``mentee`` None stands for somebody with an empty
+    calendar.
+
+    A queryset of mentors is asked for their keys only, and stays in the database; from a list come names for the sentences.
+    """
+    now, program = at or timezone.now(), Program.current()
+    if isinstance(mentors, QuerySet):
+        parties = {key: ("", active) for key, active in mentors.values_list("pk", "user__is_active")}
+        theirs = list(parties) if mentors.query.is_sliced else mentors.order_by().values("pk")
     else:
-        waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
-        weeks = {} if policy.mentee_week_cap is None else _weeks(others.filter(mentee=mentee), over, policy)
-        asking = _party(mentee, around, weeks, waiting)
-    weeks = {} if policy.mentor_week_cap is None else _weeks(others.filter(mentor=mentor), over, policy)
-    windows = Availability.objects.filter(mentor=mentor).overlapping(over).periods()
-    return Facts(_party(mentor, around, weeks), asking, windows, policy, now)
+        parties = {mentor.pk: (str(mentor.user), mentor.user.is_active) for mentor in mentors}
+        theirs = list(parties)
+
+    usual = program.policy
+    policies = {}
+    needed = ("week_cap", "buffer_minutes", "paused_until_on", "mentor__user__time_zone")
+    for limits in MentorLimits.objects.filter(mentor__in=theirs).select_related("mentor__user").only(*needed):
+        policy = program.policy_for(limits)
+        # A pause is for new requests: what is booked already may be moved.
+        moved = leave_out is not None and leave_out.mentor_id == limits.pk
+        policies[limits.pk] = replace(policy, paused_until=None) if moved else policy
+
+    windows = defaultdict(list)
+    offered = Availability.objects.filter(mentor__in=theirs, start_time__gt=over.start - LONGEST).overlapping(over)
+    for key, start, end in _timed(offered, "mentor_id"):
+        windows[key].append(Period(_moment(start), _moment(end)))
+
+    others = Session.objects.exclude(pk=leave_out.pk) if leave_out else Session.objects.all()
+    pause = timedelta(minutes=LONGEST_BUFFER)
+    taken = _taken(others, theirs, mentee, Period(over.start - pause, over.end + pause))
+
+    weeks = {}
+    capped = [key for key, policy in policies.items() if policy.mentor_week_cap is not None]
+    if usual.mentor_week_cap is not None or capped:
+        counted = capped if usual.mentor_week_cap is None else theirs
+        weeks = _weeks(others.filter(mentor__in=counted), "mentor_id", over, usual)
+    asking = _asking(mentee, others, taken, over, usual, now)
+    for key, (name, active) in parties.items():
+        party = rules.Party(key, name, active, taken.get(key, NOTHING), weeks.get(key, NOTHING))
+        yield key, Facts(party, asking, windows.get(key, ()), policies.get(key, usual), now)
 
 
-def _weeks(sessions, over: Period, policy: rules.Policy) -> Counter:
-    """Monday -> how many of these sessions its week holds, for every week that ``over`` touches. Canceled ones do not count."""
+def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Period) -> dict[int, dict[Period, int]]:
+    """Person -> their sessions that take time then, in either role, each with its key: of these mentors and this mentee."""
+    near = others.overlapping(around).filter(start_time__gt=around.start - LONGEST)
+    # The indexes of each person's sessions are the ones to use. That of the status is hidden from SQLite, which would take it,
+    # and walk through everybody's.
+    active = near.annotate(hidden_status=Coalesce("status", Value(""))).filter(hidden_status__in=ACTIVE)
+    mentoring, learning = Q(mentor__in=mentors), Q(mentee__in=mentors)
+    if mentee is not None:
+        mentoring, learning = mentoring | Q(mentor=mentee.pk), learning | Q(mentee=mentee.pk)
+    parts = _timed(active.filter(mentoring), "mentor_id", "pk"), _timed(active.filter(learning), "mentee_id", "pk")
+    taken = defaultdict(dict)
+    for person, key, start, end in parts[0].union(parts[1], all=True):
+        taken[person][Period(_moment(start), _moment(end))] = key
+    return taken
+
+
+def _timed(rows: QuerySet, *names: str) -> QuerySet:
+    """The fields of these names, the start and the end of each row, in no order; for `_moment` to read.
+
+    The times come as text: read there, where the same ones come again and again, they cost a tenth of what they cost Django.
+    """
+    texts = {f"{name}_text": Cast(name, TextField()) for name in ("start_time", "end_time")}
+    return rows.order_by().annotate(**texts).values_list(*names, *texts)
+
+
+@lru_cache(2**14)
+def _moment(text: str) -> datetime:
+    """SQLite keeps times in UTC and does not say so."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Policy, now: datetime) -> rules.Party:
+    if mentee is None:
+        return rules.Party(key=0, name="The mentee", active=True)
+    waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
+    weeks: Mapping[date, int] = {}
+    if policy.mentee_week_cap is not None:
+        weeks = _weeks(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
+    return rules.Party(mentee.pk, str(mentee.user), mentee.user.is_active, taken.get(mentee.pk, NOTHING), weeks, waiting)
+
+
+def _weeks(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
+    """Person -> Monday -> how many of these sessions its week holds, for every week that ``over`` touches. Canceled ones do
+    not count.
+    """
     first, last = policy.week_of(over.start), policy.week_of(over.end) + timedelta(days=7)
     start, end = (datetime.combine(day, time(), policy.week_zone) for day in (first, last))
-    held = sessions.exclude(status=CANCELED).filter(start_time__gte=start, start_time__lt=end)
-    return Counter(policy.week_of(moment) for moment in held.values_list("start_time", flat=True))
-
-
-def _party(role: Mentor | Mentee, around, weeks: Mapping[date, int], requests: int = 0) -> rules.Party:
-    taken = tuple(around.of(role.user).periods())
-    return rules.Party(role.pk, str(role.user), role.user.is_active, taken, weeks, requests)
+    held = sessions.exclude(status=CANCELED).filter(start_time__gte=start, start_time__lt=end).order_by()
+    counted = defaultdict(Counter)
+    for key, moment in held.values_list(whose, "start_time"):
+        counted[key][policy.week_of(moment)] += 1
+    return counted

@@ -10,8 +10,8 @@ from people.models import User
 from scheduling.models import Program, Session
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, Ending, Kind, Status
 
-# What may follow what.
-MOVES = {PENDING: {CONFIRMED, CANCELED}, CONFIRMED: {CANCELED, COMPLETED, NO_SHOW}}
+# What may follow what. A session moved or handed on stays what it is, or is Pending again.
+MOVES = {PENDING: {PENDING, CONFIRMED, CANCELED}, CONFIRMED: {PENDING, CANCELED, COMPLETED, NO_SHOW}}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Verb:
     after_start: bool = False
     told: Kind | None = None
 
+    @property
+    def moves(self) -> bool:
+        """Does it change when or with whom, and not what the session is?"""
+        return self.to == PENDING
+
 
 # What nobody does: time does it, and no button offers it.
 EXPIRE = Verb("expire", "Expire", "expired", CANCELED, (), (PENDING,), Ending.EXPIRED, told=Kind.EXPIRED)
@@ -38,6 +43,16 @@ VERBS = {
     for verb in (
         Verb("confirm", "Confirm", "confirmed", CONFIRMED, ("mentor",), (PENDING,), told=Kind.CONFIRMED),
         Verb("decline", "Decline", "declined", CANCELED, ("mentor",), (PENDING,), Ending.DECLINED, told=Kind.DECLINED),
+        Verb(
+            "reschedule",
+            "Move",
+            "moved",
+            PENDING,
+            ("mentor", "mentee"),
+            (PENDING, CONFIRMED),
+            told=Kind.RESCHEDULED,
+        ),
+        Verb("reassign", "Hand over", "handed over", PENDING, (), (PENDING, CONFIRMED), told=Kind.REASSIGNED),
         Verb(
             "cancel",
             "Cancel",
@@ -65,8 +80,7 @@ def refusal(
     if verb is not EXPIRE and not acts_for_program(by):
         parties = {"mentor": session.mentor_id, "mentee": session.mentee_id}
         if not by.is_active or by.pk not in {parties[name] for name in verb.parties}:
-            whose = " or ".join(f"the {name}" for name in verb.parties)
-            return ValidationError(f"This session can only be {verb.past} by {whose}.", code="not_yours")
+            return not_yours(verb)
     if session.status not in verb.since or verb.to not in MOVES.get(session.status, ()):
         return ValidationError(f"This session is {session.status}: it cannot be {verb.past}.", code="not_possible")
     if verb is EXPIRE:
@@ -76,18 +90,24 @@ def refusal(
         return ValidationError(f"A session cannot be {verb.past} before it starts.", code="too_early")
     if not verb.after_start and at >= session.start_time:
         return ValidationError(f"This session has already begun: it cannot be {verb.past}.", code="too_late")
-    if verb.ending == Ending.CANCELED and not acts_for_program(by):
-        return _too_late_to_cancel(session, at, program or Program.current())
+    if (verb.ending == Ending.CANCELED or verb.moves) and not acts_for_program(by):
+        return _too_late(session, verb, at, program or Program.current())
     return None
 
 
-def _too_late_to_cancel(session: Session, at: datetime, program: Program) -> ValidationError | None:
-    """A request can be taken back at any time; what was agreed, until the hour that the program sets."""
+def not_yours(verb: Verb) -> ValidationError:
+    whose = " or ".join(f"the {name}" for name in verb.parties) or "the program’s coordinators"
+    return ValidationError(f"This session can only be {verb.past} by {whose}.", code="not_yours")
+
+
+def _too_late(session: Session, verb: Verb, at: datetime, program: Program) -> ValidationError | None:
+    """A request can be taken back or moved at any time; what was agreed, until the hour that the program sets."""
     hours = program.cancel_until_hours if session.status == CONFIRMED else 0
     if at <= session.start_time - timedelta(hours=hours):
         return None
     return ValidationError(
-        f"Sessions can be canceled until {hours} hours before they start. Ask the program's coordinators.", code="too_late"
+        f"Sessions can be {verb.past} until {hours} hour{'s' * (hours != 1)} before they start. Ask the program's coordinators.",
+        code="too_late",
     )
 
 
@@ -99,3 +119,8 @@ def possible(session: Session, by: User, program: Program | None = None) -> list
 def acts_for_program(user: User) -> bool:
     """May this user act for either party? Coordinators and superusers."""
     return user.is_active and user.is_staff and user.has_perm("scheduling.change_session")
+
+
+def sets_rules_aside(user: User) -> bool:
+    """May this user book against the soft rules, with a reason?"""
+    return acts_for_program(user) and user.has_perm("scheduling.set_rules_aside")

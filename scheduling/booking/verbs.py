@@ -1,41 +1,21 @@
 """The verbs: each asks, writes under the lock of both people with its history, and promises the notices."""
 
 import uuid
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import wraps
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from people.models import Mentee, Mentor, User
-from scheduling import guard, notices
+from scheduling import notices
 from scheduling.booking.facts import explain
-from scheduling.booking.moves import EXPIRE, VERBS, Verb, acts_for_program, refusal
-from scheduling.models import Program, Session
+from scheduling.booking.locks import lock, retry_after_deadlock
+from scheduling.booking.moves import EXPIRE, VERBS, Verb, acts_for_program
+from scheduling.booking.writing import check, form_used, insist, last_change, lock_session, place, wait_for_an_answer, write
+from scheduling.models import Session
 from scheduling.slots import Period
-from scheduling.words import CANCELED, CONFIRMED, Kind
-
-# PostgreSQL's code: its sentence is told in the server's language.
-DEADLOCK = "40P01"
-
-
-def retry_after_deadlock(verb: Callable) -> Callable:
-    """Once, and only where the verb opened the transaction: an outer one is lost after a deadlock anyway."""
-
-    @wraps(verb)
-    def inner(*args, **kwargs):
-        if connection.in_atomic_block:
-            return verb(*args, **kwargs)
-        try:
-            return verb(*args, **kwargs)
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
-                raise
-            return verb(*args, **kwargs)
-
-    return inner
+from scheduling.words import CANCELED, CONFIRMED, PENDING, Kind
 
 
 @retry_after_deadlock
@@ -46,6 +26,8 @@ def request(
     minutes: int,
     *,
     by: User,
+    on_behalf_of: User | None = None,
+    set_aside: str = "",
     topic: str = "",
     meeting_link: str = "",
     form_key: uuid.UUID | None = None,
@@ -54,68 +36,133 @@ def request(
 ) -> Session:
     """Ask a mentor for a session; the answer is Pending.
 
-    ``form_key`` names one filled-in form: sent twice, it gives the same session twice. ``at`` is when this happened, for
-    sessions brought over from another system; the rules are asked as of then. Raises ValidationError.
+    ``on_behalf_of``: the one of the two for whom a coordinator does this. ``set_aside``: why a coordinator books against the
+    soft rules. ``form_key`` names one filled-in form: sent twice, it gives the same session twice. ``at`` is when this
+    happened, for sessions brought over from another system; the rules are asked as of then. Raises ValidationError.
     """
     if not acts_for_program(by) and not (by.is_active and by.pk == mentee.pk):
         raise ValidationError("Only the mentee can request this session.", code="not_yours")
     period = Period.of(start_time, minutes)
     happened_at = at or timezone.now()
     with transaction.atomic():
-        mentor, mentee = _lock(mentor, mentee)
+        lock(mentor, mentee)
         if form_key and (earlier := Session.objects.filter(form_key=form_key).first()):
             # The browser's Back button sends the same form with another hour or person in it.
             if (earlier.mentor_id, earlier.mentee_id, earlier.period) != (mentor.pk, mentee.pk, period):
-                raise ValidationError("This form has been sent before, for another session. Open it anew.", code="form_used")
+                raise form_used()
             return earlier
-        _insist(explain(mentor, mentee, period, at=happened_at))
         session = Session(
             mentor=mentor,
             mentee=mentee,
-            availability=mentor.availabilities.overlapping(period).order_by("start_time").first(),
-            start_time=period.start,
-            end_time=period.end,
             topic=topic,
             meeting_link=meeting_link,
             form_key=form_key,
             external_id=external_id,
             created_at=happened_at,
-            # From now, also for what was asked elsewhere long ago: nobody could answer it here before.
-            answer_by=min(timezone.now() + timedelta(hours=Program.current().answer_hours), period.start),
         )
-        _write(session, by, "requested", happened_at)
+        place(session, mentor, period, by=by, set_aside=set_aside, at=happened_at)
+        wait_for_an_answer(session)
+        write(session, by, "requested", happened_at, on_behalf_of=on_behalf_of, placed=True)
         notices.tell(session, Kind.REQUESTED, by=by, at=happened_at)
     return session
 
 
-def confirm(session: Session, *, by: User, version: int | None = None, at: datetime | None = None) -> Session:
+def confirm(session: Session, *, by: User, **how) -> Session:
     """The mentor agrees. Both are promised their reminders."""
-    return _move(session, VERBS["confirm"], by=by, version=version, at=at)
+    return _end_or_agree(session, VERBS["confirm"], by=by, **how)
 
 
-def decline(session: Session, *, by: User, reason: str = "", version: int | None = None, at: datetime | None = None) -> Session:
+def decline(session: Session, *, by: User, **how) -> Session:
     """The mentor cannot: the session is Canceled, its ending ``declined``."""
-    return _move(session, VERBS["decline"], by=by, reason=reason, version=version, at=at)
+    return _end_or_agree(session, VERBS["decline"], by=by, **how)
 
 
-def cancel(session: Session, *, by: User, reason: str = "", version: int | None = None, at: datetime | None = None) -> Session:
+def cancel(session: Session, *, by: User, **how) -> Session:
     """Either party calls it off before it starts. What it still owed is taken back."""
-    return _move(session, VERBS["cancel"], by=by, reason=reason, version=version, at=at)
+    return _end_or_agree(session, VERBS["cancel"], by=by, **how)
 
 
-def complete(session: Session, *, by: User, version: int | None = None, at: datetime | None = None) -> Session:
+def complete(session: Session, *, by: User, **how) -> Session:
     """It took place."""
-    return _move(session, VERBS["complete"], by=by, version=version, at=at)
+    return _end_or_agree(session, VERBS["complete"], by=by, **how)
 
 
-def mark_no_show(session: Session, *, by: User, version: int | None = None, at: datetime | None = None) -> Session:
+def mark_no_show(session: Session, *, by: User, **how) -> Session:
     """Somebody did not come."""
-    return _move(session, VERBS["mark_no_show"], by=by, version=version, at=at)
+    return _end_or_agree(session, VERBS["mark_no_show"], by=by, **how)
+
+
+@retry_after_deadlock
+def reschedule(
+    session: Session,
+    start_time: datetime,
+    minutes: int | None = None,
+    *,
+    by: User,
+    on_behalf_of: User | None = None,
+    set_aside: str = "",
+    reason: str = "",
+    version: int | None = None,
+) -> Session:
+    """Move a session that has not begun to another time (and length), under the rules of a new request.
+
+    What a mentee moves waits for the mentor's yes again; what a mentor or the program moves stays what it is. The other party
+    is told, and reminders are promised anew.
+    """
+    verb, now = VERBS["reschedule"], timezone.now()
+    with transaction.atomic():
+        session = lock_session(session)
+        period = Period.of(start_time, session.minutes if minutes is None else minutes)
+        if version == session.version - 1 and session.period == period and last_change(session).history_user == by:
+            return session  # the same form, sent twice
+        check(session, verb, by, version, now)
+        if period == session.period:
+            raise ValidationError("The session is at this time already. Choose another one.", code="same_time")
+        place(session, session.mentor, period, by=by, set_aside=set_aside, at=now)
+        if session.status == PENDING or (on_behalf_of or by).pk == session.mentee_id:
+            wait_for_an_answer(session)
+        _moved(session, verb, by, on_behalf_of, reason, now)
+    return session
+
+
+@retry_after_deadlock
+def reassign(
+    session: Session,
+    mentor: Mentor,
+    start_time: datetime | None = None,
+    minutes: int | None = None,
+    *,
+    by: User,
+    on_behalf_of: User | None = None,
+    agreed: bool = False,
+    set_aside: str = "",
+    reason: str = "",
+    version: int | None = None,
+) -> Session:
+    """Hand a session that has not begun to another mentor, at the same time or a new one, under the rules of a new request.
+
+    It waits for the new mentor's yes, unless they have ``agreed`` already: then it is Confirmed. All three are told; the
+    mentee keeps it, moves it or cancels it.
+    """
+    verb, now = VERBS["reassign"], timezone.now()
+    with transaction.atomic():
+        session = lock_session(session, mentor)
+        before = session.mentor_id
+        period = Period.of(start_time or session.start_time, session.minutes if minutes is None else minutes)
+        check(session, verb, by, version, now)
+        if mentor.pk == before:
+            raise ValidationError(f"{mentor} is the mentor already. Choose another one.", code="same_mentor")
+        place(session, mentor, period, by=by, set_aside=set_aside, at=now)
+        wait_for_an_answer(session)
+        if agreed:
+            session.status, session.answer_by = CONFIRMED, None
+        _moved(session, verb, by, on_behalf_of, reason, now, also=before)
+    return session
 
 
 def expire(session: Session) -> Session:
     """Nobody answered in time: the session is Canceled, its ending ``expired``, its time free again. Both are told."""
-    return _move(session, EXPIRE, by=None)
+    return _end_or_agree(session, EXPIRE, by=None)
 
 
 def expire_unanswered() -> int:
@@ -131,28 +178,35 @@ def expire_unanswered() -> int:
 
 
 @retry_after_deadlock
-def _move(
-    session: Session, verb: Verb, *, by: User | None, reason: str = "", version: int | None = None, at: datetime | None = None
+def _end_or_agree(
+    session: Session,
+    verb: Verb,
+    *,
+    by: User | None,
+    on_behalf_of: User | None = None,
+    reason: str = "",
+    version: int | None = None,
+    at: datetime | None = None,
 ) -> Session:
-    """Do one verb. ``version`` is the one the person saw; a newer one in the database is refused (code ``stale``)."""
+    """Do a verb that changes what the session is, and not when or with whom.
+
+    ``version`` is the one the person saw; a newer one in the database is refused (code ``stale``). ``on_behalf_of``: the one
+    of the two for whom a coordinator does this. ``reason`` is kept with the change and shown to both.
+    """
     happened_at = at or timezone.now()
     with transaction.atomic():
-        mentor, mentee = _lock(session.mentor, session.mentee)
-        session = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
-        session.mentor, session.mentee = mentor, mentee
-        if version is not None and version != session.version:
-            raise _stale(session)
-        if no := refusal(session, verb, by, happened_at):
-            raise no
+        session = lock_session(session)
+        check(session, verb, by, version, happened_at)
         if verb.to == CONFIRMED:
             # The mentor's yes settles what the policy only prefers; what can never be is asked again.
-            _insist(f for f in explain(mentor, mentee, session.period, at=happened_at, leave_out=session) if f.hard)
+            people = session.mentor, session.mentee
+            insist(f for f in explain(*people, session.period, at=happened_at, leave_out=session) if f.hard)
         session.status, session.ending = verb.to, verb.ending
         if verb.to == CANCELED:
-            session.reason, session.ended_by = reason.strip(), by
+            session.ended_by = by
             notices.take_back(session, f"The session was {verb.past}.")
         session.version += 1
-        _write(session, by, verb.past, happened_at)
+        write(session, by, verb.past, happened_at, on_behalf_of=on_behalf_of, verb=verb, reason=reason)
         if verb.told:
             notices.tell(session, verb.told, by=by, at=happened_at)
         if verb.to == CONFIRMED:
@@ -160,47 +214,13 @@ def _move(
     return session
 
 
-def _lock(mentor: Mentor, mentee: Mentee) -> tuple[Mentor, Mentee]:
-    """Both people, fresh and locked until the transaction ends, always in the order of their keys.
-
-    People, not windows: two windows may touch, and both bookings would pass. SQLite has no row locks and needs none: its
-    transactions are IMMEDIATE, one writer at a time.
-    """
-    users = User.objects.select_for_update(no_key=True).filter(pk__in=[mentor.pk, mentee.pk]).order_by("pk")
-    fresh = {user.pk: user for user in users}
-    mentor.user, mentee.user = fresh[mentor.pk], fresh[mentee.pk]
-    return mentor, mentee
-
-
-def _insist(findings) -> None:
-    """Raise the failed rules: every sentence, each with its code."""
-    failed = [finding for finding in findings if not finding.passed]
-    if failed:
-        raise ValidationError([ValidationError(finding.sentence, code=finding.code) for finding in failed])
-
-
-def _write(session: Session, by: User | None, what: str, happened_at: datetime) -> None:
-    """Save with history; the guard's refusal becomes a sentence."""
-    session._history_user = by
-    session._history_date = happened_at
-    itself = by is None or by.pk in (session.mentor_id, session.mentee_id)
-    session._change_reason = what if itself else f"{what} for the program"
-    try:
-        # A savepoint: after the database's refusal the transaction can still be asked why.
-        with transaction.atomic():
-            session.save()
-    except IntegrityError as error:
-        if not guard.refused(error):
-            raise
-        _insist(explain(session.mentor, session.mentee, session.period, at=happened_at, leave_out=session))
-        raise ValidationError("One of the two already has a session at that time.", code="taken") from error
-
-
-def _stale(session: Session) -> ValidationError:
-    last = session.history.select_related("history_user").latest("history_date")
-    when = timezone.localtime(last.history_date)
-    return ValidationError(
-        f"{last.history_user or 'The program'} changed this session at {when:%H:%M}: it is {session.status} now."
-        " Look again before you act.",
-        code="stale",
-    )
+def _moved(
+    session: Session, verb: Verb, by: User, on_behalf_of: User | None, reason: str, now: datetime, also: int | None = None
+) -> None:
+    """Write a session that is placed anew; what it owed for the old time is taken back, and promised for the new one."""
+    notices.take_back(session, f"The session was {verb.past}.", left=also)
+    session.version += 1
+    write(session, by, verb.past, now, on_behalf_of=on_behalf_of, reason=reason, placed=True, left=also)
+    notices.tell(session, verb.told, by=by, at=now, also=also)
+    if session.status == CONFIRMED:
+        notices.remind(session, at=now)

@@ -1,0 +1,139 @@
+"""What every verb does to write: lock, check, place, save with history, and say what the database refused."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from people.models import Mentor, User
+from scheduling.booking.facts import explain
+from scheduling.booking.locks import lock
+from scheduling.booking.moves import Verb, acts_for_program, not_yours, refusal, sets_rules_aside
+from scheduling.guard import SESSIONS
+from scheduling.models import Program, Session
+from scheduling.rules import Finding
+from scheduling.slots import Period
+from scheduling.words import PENDING
+
+
+def place(session: Session, mentor: Mentor, period: Period, *, by: User, set_aside: str, at: datetime) -> None:
+    """Give a session its mentor and time, if the rules allow it or a coordinator sets the soft ones aside."""
+    findings = explain(mentor, session.mentee, period, at=at, leave_out=session if session.pk else None)
+    failed = [finding for finding in findings if not finding.passed]
+    set_aside = set_aside.strip()
+    if set_aside and not sets_rules_aside(by):
+        raise ValidationError("Only coordinators set rules aside.", code="not_yours")
+    insist(finding for finding in failed if finding.hard or not set_aside)
+    session.mentor = mentor
+    session.start_time, session.end_time = period.start, period.end
+    session.availability = mentor.availabilities.overlapping(period).order_by("start_time").first()
+    session.set_aside = [finding.code for finding in failed]
+    session.set_aside_reason = set_aside if failed else ""
+
+
+def wait_for_an_answer(session: Session) -> None:
+    """From now, also for what was asked elsewhere long ago: nobody could answer it here before."""
+    session.status = PENDING
+    session.answer_by = min(timezone.now() + timedelta(hours=Program.current().answer_hours), session.start_time)
+
+
+def check(session: Session, verb: Verb, by: User | None, version: int | None, at: datetime) -> None:
+    if version is not None and version != session.version:
+        raise _stale(session)
+    if no := refusal(session, verb, by, at):
+        raise no
+
+
+def lock_session(session: Session, *others: Mentor) -> Session:
+    """The session as it is now, with its people and these others, all locked: people first, as everywhere."""
+    mentor, mentee = session.mentor, session.mentee
+    lock(mentor, mentee, *others)
+    fresh = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
+    if fresh.mentor_id != mentor.pk:
+        # Handed over since it was read: somebody else is to be locked.
+        raise _stale(fresh)
+    fresh.mentor, fresh.mentee = mentor, mentee
+    return fresh
+
+
+def insist(findings: Iterable[Finding]) -> None:
+    """Raise the failed rules: every sentence, each with its code."""
+    failed = [finding for finding in findings if not finding.passed]
+    if failed:
+        raise ValidationError([ValidationError(finding.sentence, code=finding.code) for finding in failed])
+
+
+def write(
+    session: Session,
+    by: User | None,
+    what: str,
+    happened_at: datetime,
+    *,
+    on_behalf_of: User | None = None,
+    verb: Verb | None = None,
+    reason: str = "",
+    placed: bool = False,
+    left: int | None = None,
+) -> None:
+    """Save with history; the database's refusal becomes a sentence.
+
+    ``verb``: one that is not for both parties, and is done on behalf of none but its own. ``placed``: the change gave it its
+    time or mentor. ``left``: the key of the mentor who was in it until now.
+    """
+    for_whom = ""
+    if on_behalf_of is not None and on_behalf_of != by:
+        if not acts_for_program(by):
+            raise ValidationError("Only coordinators act for others.", code="not_yours")
+        roles = {left: "mentor", session.mentor_id: "mentor", session.mentee_id: "mentee"}
+        if on_behalf_of.pk not in roles:
+            raise ValidationError(f"{on_behalf_of} takes no part in this session.", code="not_a_party")
+        if verb and roles[on_behalf_of.pk] not in verb.parties:
+            raise not_yours(verb)
+        for_whom = f" for the {roles[on_behalf_of.pk]}"
+    elif by is not None and by.pk not in (session.mentor_id, session.mentee_id):
+        for_whom = " for the program"
+    session.acted_for = on_behalf_of if on_behalf_of != by else None
+    session.reason = reason.strip()
+    session._history_user = by
+    session._history_date = happened_at
+    session._change_reason = f"{what}{for_whom}" + (", rules set aside" if placed and session.set_aside else "")
+    try:
+        # A savepoint: after the database's refusal the transaction can still be asked why.
+        with transaction.atomic():
+            session.save()
+    except IntegrityError as error:
+        raise _why_not_saved(session, error, happened_at) from error
+
+
+def _why_not_saved(session: Session, error: IntegrityError, happened_at: datetime) -> Exception:
+    """The sentence for what the database refused; the error itself where nobody foresaw it."""
+    if SESSIONS.refused(error):
+        insist(explain(session.mentor, session.mentee, session.period, at=happened_at, leave_out=session))
+        return ValidationError("One of the two already has a session at that time.", code="taken")
+    # Two forms, or two sheets, at the same moment.
+    if session.form_key and Session.objects.filter(form_key=session.form_key).exclude(pk=session.pk).exists():
+        return form_used()
+    if session.external_id and Session.objects.filter(external_id=session.external_id).exclude(pk=session.pk).exists():
+        return ValidationError("Another session already has this roster key.", code="key_used")
+    return error
+
+
+def form_used() -> ValidationError:
+    return ValidationError("This form has been sent before, for another session. Open it anew.", code="form_used")
+
+
+def last_change(session: Session):
+    # Not by the date: a clock may have been put back since.
+    return session.history.select_related("history_user").latest("history_id")
+
+
+def _stale(session: Session) -> ValidationError:
+    last = last_change(session)
+    when = timezone.localtime(last.history_date)
+    return ValidationError(
+        f"{last.history_user or 'The program'} changed this session at {when:%H:%M}: it is {session.status} now."
+        " Look again before you act.",
+        code="stale",
+    )
