@@ -1,15 +1,14 @@
-"""What people fill in to book, to answer, and to offer their time."""
+"""What people fill in to book and to answer."""
 
 import uuid
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.utils import from_current_timezone
 from django.utils import timezone
 
-from scheduling import rules
-from scheduling.models import Availability, Session
+from scheduling.models import Session
+from scheduling.moments import AsksWhich, day_begins
 from scheduling.slots import Period
 
 LOOK_AGAIN = "This page is out of date. Look at the session again before you act."
@@ -52,7 +51,7 @@ class VerbForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, error_messages=dict.fromkeys(["required", "invalid"], LOOK_AGAIN))
 
 
-class EndingForm(VerbForm):
+class ReasonForm(VerbForm):
     """The same with a word of explanation."""
 
     reason = forms.CharField(
@@ -64,71 +63,84 @@ class EndingForm(VerbForm):
     )
 
 
-class WindowForm(forms.Form):
-    """Offer time on one day, in the zone the page is shown in."""
+class MoveForm(SlotForm, ReasonForm):
+    """Move a session, as it was when this page was made, to one free slot."""
+
+
+def day_field(**how) -> forms.DateField:
+    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **how)
+
+
+def clock_field(**how) -> forms.TimeField:
+    return forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), **how)
+
+
+def length_field(lengths: tuple[int, ...], **how) -> forms.TypedChoiceField:
+    choices = [(minutes, f"{minutes} minutes") for minutes in lengths]
+    return forms.TypedChoiceField(label="Length", choices=choices, coerce=int, empty_value=lengths[0], **how)
+
+
+class WantedForm(AsksWhich, forms.Form):
+    """A time that a mentee would like, on the clocks the page is shown in. Whether it can be had is asked of the rules."""
+
+    day = day_field()
+    at = clock_field(label="From")
+
+    def __init__(self, *args, lengths: tuple[int, ...], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["minutes"] = length_field(lengths)
+
+    def clean(self):
+        cleaned = super().clean()
+        cleaned["start"] = self.instant(cleaned.get("day"), cleaned.get("at"), "at")
+        return cleaned
+
+    @property
+    def period(self) -> Period:
+        return Period.of(self.cleaned_data["start"], self.cleaned_data["minutes"])
+
+
+class SpanForm(AsksWhich, forms.Form):
+    """Who is free then? A day or some hours of it, on the clocks the page is shown in; all of it may be left out.
+
+    ``over`` is the time asked about, or None where no day is given.
+    """
 
     # Nobody plans further; and a slip of the keyboard in the year is noticed.
     FURTHEST_DAYS = 366
 
-    day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    begins = forms.TimeField(label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    ends = forms.TimeField(
-        label="To",
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        help_text="00:00 is midnight at the end of the day.",
-    )
+    day = day_field(label="Free on", required=False)
+    begins = clock_field(label="From", required=False)
+    ends = clock_field(label="To", required=False)
 
-    def __init__(self, *args, mentor, **kwargs):
+    def __init__(self, *args, lengths: tuple[int, ...], **kwargs):
         super().__init__(*args, **kwargs)
-        self.mentor = mentor
+        self.fields["minutes"] = length_field(lengths, required=False)
 
-    def clean_day(self) -> date:
+    def clean_day(self) -> date | None:
         day = self.cleaned_data["day"]
-        if day > timezone.localdate() + timedelta(days=self.FURTHEST_DAYS):
+        if day and day > timezone.localdate() + timedelta(days=self.FURTHEST_DAYS):
             raise ValidationError("Choose a day within the next year.", code="too_far")
-        if day < timezone.localdate():
+        if day and day < timezone.localdate():
             raise ValidationError("This day is in the past.", code="past")
         return day
 
     def clean(self):
         cleaned = super().clean()
-        if self.errors:
+        day, begins, ends = (cleaned.get(name) for name in ("day", "begins", "ends"))
+        self.over = None
+        if day is None:
+            if not (begins is None and ends is None) and "day" not in self.errors:
+                self.add_error("day", ValidationError("Choose the day, too.", code="required"))
             return cleaned
-        day, begins, ends = cleaned["day"], cleaned["begins"], cleaned["ends"]
-        window = Availability(
-            mentor=self.mentor,
-            start_time=local_instant(day, begins),
-            end_time=local_instant(day + timedelta(days=1) if ends == time(0) else day, ends),
-        )
-        try:
-            window.full_clean()
-        except ValidationError as error:
-            raise ValidationError(error.messages) from error
-        if window.end_time <= timezone.now():
-            raise ValidationError("This time is in the past.", code="past")
-        if other := self.mentor.availabilities.overlapping(window.period).first():
-            offered = rules.when(other.period, timezone.get_current_timezone())
-            raise ValidationError(f"You already offer {offered}. Remove it first, or choose another time.", code="overlap")
-        self.window = window
+        start = day_begins(day) if begins is None else self.instant(day, begins, "begins")
+        # "To 00:00" is midnight at the end of the day.
+        to_its_end = ends in (None, time(0))
+        end = day_begins(day + timedelta(days=1)) if to_its_end else self.instant(day, ends, "ends")
+        if not self.errors:
+            if end - start < timedelta(minutes=cleaned["minutes"]):
+                late = "The end must come after the start." if end <= start else "A session of this length does not fit in."
+                self.add_error("ends", ValidationError(late, code="too_short"))
+            else:
+                self.over = Period(start, end)
         return cleaned
-
-    def save(self) -> Availability:
-        self.window.save()
-        return self.window
-
-
-def local_instant(day: date, at: time) -> datetime:
-    """The moment when the clocks of the active zone show this; ValidationError if they never do, or do twice."""
-    wall = datetime.combine(day, at)
-    try:
-        return from_current_timezone(wall)
-    except ValidationError as error:
-        zone = timezone.get_current_timezone()
-        seen = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-        what = "happens twice" if seen == wall else "does not exist"
-        turned = "back" if seen == wall else "forward"
-        raise ValidationError(
-            f"{wall:%H:%M} on {wall:%a} {wall.day} {wall:%b %Y} {what} in {zone.key}: the clocks go {turned} then. "
-            "Choose a time before or after it.",
-            code="clock_change",
-        ) from error

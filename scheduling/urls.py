@@ -1,15 +1,38 @@
-from django.urls import path
+from django.urls import include, path, register_converter
+from django.urls.converters import IntConverter
 
-from scheduling import views
+from scheduling import hours_views, mentor_views, views
+from scheduling.hours_kinds import KINDS
+
+
+class KeyConverter(IntConverter):
+    """A row's key. Longer numbers are no key of any row, and too large for some databases to look for."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(KeyConverter, "key")
+
+# Address -> which rows are added, changed and removed there.
+ROWS = {"weekly/": "weekly_hours", "off/": "time_off", "": "window"}
+HOURS = [
+    path("", hours_views.windows, name="windows"),
+    path("limits/", hours_views.limits, name="limits"),
+    *(path(f"{at}add/", hours_views.edit, {"kind": KINDS[name]}, f"{name}_add") for at, name in ROWS.items()),
+    *(path(f"{at}<key:pk>/", hours_views.edit, {"kind": KINDS[name]}, name) for at, name in ROWS.items()),
+    *(path(f"{at}<key:pk>/delete/", hours_views.delete, {"kind": KINDS[name]}, f"{name}_delete") for at, name in ROWS.items()),
+]
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("sessions/", views.sessions, name="sessions"),
-    path("sessions/<int:pk>/", views.session, name="session"),
-    path("sessions/<int:pk>/<str:verb>/", views.session_verb, name="session_verb"),
-    path("mentors/", views.mentors, name="mentors"),
-    path("mentors/<int:pk>/", views.mentor, name="mentor"),
-    path("mentors/<int:pk>/book/", views.book, name="book"),
-    path("windows/", views.windows, name="windows"),
-    path("windows/<int:pk>/delete/", views.window_delete, name="window_delete"),
+    path("sessions/<key:pk>/", views.session, name="session"),
+    path("sessions/<key:pk>/reschedule/", views.move, name="move"),
+    path("sessions/<key:pk>/<str:verb>/", views.session_verb, name="session_verb"),
+    path("mentors/", mentor_views.mentors, name="mentors"),
+    path("mentors/<key:pk>/", mentor_views.mentor, name="mentor"),
+    path("mentors/<key:pk>/book/", mentor_views.book, name="book"),
+    path("windows/", include(HOURS)),
+    # For coordinators. The same names: what is reversed with a mentor's key leads here.
+    path("mentors/<key:mentor>/hours/", include(HOURS)),
 ]

@@ -1,33 +1,35 @@
-"""The pages where mentors and mentees help themselves. What may happen is asked of ``booking``; nothing is decided here."""
+"""The pages on which people see their sessions and answer, move and end them. What may happen is asked of ``booking``;
+nothing is decided here.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import datetime
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from people.models import Mentor, User
+from people.models import User
 from people.views import sent
-from scheduling import booking
-from scheduling.delivery import book_path
-from scheduling.filters import MentorFilter
-from scheduling.forms import BookForm, EndingForm, SlotForm, VerbForm, WindowForm
-from scheduling.models import Availability, Program, Session
+from scheduling import booking, rules
+from scheduling.delivery import as_query
+from scheduling.forms import MoveForm, ReasonForm, SlotForm, VerbForm
+from scheduling.mentor_views import free_times, nearest, why_not
+from scheduling.models import Session
 from scheduling.slots import Period
 from scheduling.words import ACTIVE, PENDING
 
 PER_PAGE = 20
 EARLIER_SHOWN = 5
-# How far ahead a mentor's page looks, in weeks; the first is what it opens with.
-WEEKS = (2, 4, 8)
+# What became of the session since, or of the reader's part in it: no other time would help.
+ABOUT_THE_SESSION = {"stale", "not_yours", "not_possible", "too_late"}
 
 
 @dataclass
@@ -48,10 +50,13 @@ def rows_for(request, sessions) -> list[Row]:
 
 
 def offered(request, session: Session) -> list[booking.Verb]:
-    """The buttons to show. A mentor declines a request; that they may also cancel it would be a second word for the same."""
+    """The buttons to show. A mentor declines a request; that they may also cancel it would be a second word for the same.
+    Handing over has its page in the admin.
+    """
     verbs = booking.possible(session, request.user, request.program)
     declines = session.mentor_id == request.user.pk and booking.VERBS["decline"] in verbs
-    return [verb for verb in verbs if not (declines and verb.name == "cancel")]
+    left_out = {"reassign", "cancel"} if declines else {"reassign"}
+    return [verb for verb in verbs if verb.name not in left_out]
 
 
 def tell_errors(request, error: ValidationError) -> None:
@@ -99,30 +104,82 @@ def sessions(request):
 
 
 def session_or_404(request, pk: int) -> Session:
-    mine = Session.objects.visible_to(request.user).with_people().select_related("ended_by")
+    mine = Session.objects.visible_to(request.user).with_people().select_related("ended_by", "acted_for")
     return get_object_or_404(mine, pk=pk)
+
+
+def elsewhere(request, session: Session):
+    return session.elsewhere(request.program, timezone.get_current_timezone())
 
 
 @require_safe
 @login_required
 def session(request, pk: int):
-    session = session_or_404(request, pk)
+    session, user = session_or_404(request, pk), request.user
+    events = story(session, user)
     context = {
         "session": session,
         "verbs": offered(request, session),
-        "elsewhere": session.elsewhere(request.program, timezone.get_current_timezone()),
+        "elsewhere": elsewhere(request, session),
+        "events": events,
+        "handover": session.status in ACTIVE and session.start_time > timezone.now() and new_handover(session, events),
+        "acts_for_program": booking.acts_for_program(user),
+        "set_aside": [rules.TITLES.get(code, code) for code in session.set_aside] if booking.acts_for_program(user) else [],
     }
     return render(request, "scheduling/session.html", context)
+
+
+@dataclass
+class Event:
+    """Something that happened to a session, as one reader is told of it. What did not change is None."""
+
+    at: datetime
+    what: str
+    by: User | None
+    # Somebody's name, or "the program".
+    for_whom: User | str
+    reason: str
+    moved_to: Period | None = None
+    handed_from: User | None = None
+    handed_to: User | None = None
+
+
+def story(session: Session, reader: User) -> list[Event]:
+    """What happened to the session, the latest first. A reason is read by those who were in it then, and by staff."""
+    rows = session.history.select_related("history_user", "acted_for", "mentor__user").order_by("history_date", "history_id")
+    events, before = [], None
+    for row in rows:
+        # As `booking` writes it: "moved for the mentee, rules set aside".
+        what, _, role = (row.history_change_reason or "changed").partition(",")[0].partition(" for ")
+        heard = reader.pk in (row.mentor_id, row.mentee_id) or booking.acts_for_program(reader)
+        event = Event(row.history_date, what, row.history_user, row.acted_for or role, row.reason if heard else "")
+        if before and (row.start_time, row.end_time) != (before.start_time, before.end_time):
+            event.moved_to = Period(row.start_time, row.end_time)
+        if before and row.mentor_id != before.mentor_id:
+            event.handed_from, event.handed_to = before.mentor.user, row.mentor.user
+        events.append(event)
+        before = row
+    return events[::-1]
+
+
+def new_handover(session: Session, events: list[Event]) -> Event | None:
+    """The session was handed to another mentor, and the mentee has done nothing to it since."""
+    for event in events:
+        if event.by == session.mentee.user:
+            return None
+        if event.handed_to:
+            return event
+    return None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def session_verb(request, pk: int, verb: str):
     """GET asks "really?", and why where that is kept; POST does it."""
-    if verb not in booking.VERBS:
+    if verb not in booking.VERBS or booking.VERBS[verb].moves:
         raise Http404
     verb, session = booking.VERBS[verb], session_or_404(request, pk)
-    form_class = EndingForm if verb.ending else VerbForm
+    form_class = ReasonForm if verb.ending else VerbForm
     form = form_class(sent(request), initial={"version": session.version})
     if form.is_valid():
         try:
@@ -130,140 +187,61 @@ def session_verb(request, pk: int, verb: str):
         except ValidationError as error:
             tell_errors(request, error)
         else:
-            messages.success(request, done(session, verb, request.user))
+            told = f" {told_by_mail(session, request.user)}" if verb.told else ""
+            messages.success(request, f"The session is {verb.past}.{told}")
         return redirect("session", pk)
     if refusal := booking.refusal(session, verb, request.user):
         tell_errors(request, refusal)
         return redirect("session", pk)
-    return render(request, "scheduling/verb.html", {"session": session, "verb": verb, "form": form})
+    context = {"session": session, "verb": verb, "form": form, "elsewhere": elsewhere(request, session)}
+    return render(request, "scheduling/verb.html", context)
 
 
-def done(session: Session, verb: booking.Verb, user: User) -> str:
-    told = " and ".join(str(person) for person in (session.mentor.user, session.mentee.user) if person != user)
-    return f"The session is {verb.past}." + (f" We tell {told} by mail." if verb.told else "")
-
-
-# ---- mentors and their free time --------------------------------------------------------------------------------------
-
-
-@require_safe
-@login_required
-def mentors(request):
-    """Everybody else who mentors; first those who offer time."""
-    offers_time = Exists(Availability.objects.filter(mentor=OuterRef("pk")).ahead())
-    others = Mentor.objects.active().exclude(pk=request.user.pk).annotate(offers_time=offers_time)
-    others = others.order_by("-offers_time", "user__first_name", "user__last_name", "pk")
-    found = MentorFilter(request.GET, queryset=others.with_people().prefetch_related("skills"))
-    page = Paginator(found.qs, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "scheduling/mentors.html", {"form": found.form, "page": page})
-
-
-def mentor_or_404(request, pk: int) -> Mentor:
-    return get_object_or_404(Mentor.objects.visible_to(request.user).with_people(), pk=pk)
-
-
-def chosen(request, name: str, choices: tuple[int, ...]) -> int:
-    """A number from the address, or the first choice."""
-    value = request.GET.get(name, "")
-    return int(value) if value in map(str, choices) else choices[0]
-
-
-@require_safe
-@login_required
-def mentor(request, pk: int):
-    """Who the mentor is and when they are free, day by day in my zone."""
-    mentor = mentor_or_404(request, pk)
-    lengths = Program.current().policy.lengths
-    minutes, weeks = chosen(request, "minutes", lengths), chosen(request, "weeks", WEEKS)
-    # Whole days of mine: the last day shown is shown to its end.
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    until = today + timedelta(days=7 * weeks + 1)
-    slots = booking.slots(mentor, minutes, until=until, mentee=getattr(request.user, "mentee", None))
-    days = groupby(slots, key=lambda slot: timezone.localdate(slot.start))
-    context = {
-        "mentor": mentor,
-        "lengths": lengths,
-        "minutes": minutes,
-        "weeks": weeks,
-        "more_weeks": next((more for more in WEEKS if more > weeks), None),
-        "days": [(day, [(slot, book_path(mentor.pk, slot)) for slot in slots]) for day, slots in days],
-    }
-    return render(request, "scheduling/mentor.html", context)
+def told_by_mail(session: Session, user: User) -> str:
+    return f"We tell {' and '.join(str(person) for person in session.people if person != user)} by mail."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def book(request, pk: int):
-    """Ask for one slot. What the address names is checked before anybody types."""
-    mentor, mentee = mentor_or_404(request, pk), getattr(request.user, "mentee", None)
-    if mentee is None:
-        messages.error(request, "Only mentees book sessions. You can become one on your profile page.")
-        return redirect("mentor", pk)
+def move(request, pk: int):
+    """Another time for a session: the free ones to choose from; then GET asks "really?" of one of them, and POST does it."""
+    session = session_or_404(request, pk)
+    mentor, mentee, zone = session.mentor, session.mentee, timezone.get_current_timezone()
     slot = SlotForm(request.POST or request.GET)
-    if not slot.is_valid():
-        messages.error(request, "Choose one of the free times.")
-        return redirect("mentor", pk)
-    if request.method != "POST" and (failed := [f for f in booking.explain(mentor, mentee, slot.period) if not f.passed]):
-        tell_errors(request, ValidationError([finding.sentence for finding in failed]))
-        return redirect("mentor", pk)
-    form = BookForm(sent(request), initial=request.GET.dict())
+    start = {**as_query(slot.period), "version": session.version} if slot.is_valid() else {}
+    form = MoveForm(sent(request), initial=start)
     if form.is_valid():
-        data = form.cleaned_data
         try:
-            session = booking.request(
-                mentor,
-                mentee,
-                data["start"],
-                data["minutes"],
+            moved = booking.reschedule(
+                session,
+                form.cleaned_data["start"],
+                form.cleaned_data["minutes"],
                 by=request.user,
-                topic=data["topic"],
-                form_key=data["form_key"],
+                reason=form.cleaned_data["reason"],
+                version=form.cleaned_data["version"],
             )
         except ValidationError as error:
+            if any(refusal.code in ABOUT_THE_SESSION for refusal in error.error_list):
+                tell_errors(request, error)
+                return redirect("session", pk)
             form.add_error(None, error)
         else:
-            messages.success(request, f"Requested. {mentor} will confirm or decline; we will tell you by mail.")
-            return redirect("session", session.pk)
-    return render(request, "scheduling/book.html", {"mentor": mentor, "period": slot.period, "form": form})
+            messages.success(request, f"Moved to {rules.when(moved.period, zone)}. {told_by_mail(moved, request.user)}")
+            return redirect("session", pk)
+    elif refusal := booking.refusal(session, booking.VERBS["reschedule"], request.user):
+        tell_errors(request, refusal)
+        return redirect("session", pk)
 
+    def path(slot: Period) -> str:
+        return f"{reverse('move', args=[pk])}?{urlencode(as_query(slot))}"
 
-# ---- a mentor's own windows -------------------------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def windows(request):
-    """The time I offer, and who has booked in it."""
-    mentor = getattr(request.user, "mentor", None)
-    if mentor is None:
-        messages.error(request, "Only mentors offer time. You can become one on your profile page.")
-        return redirect("home")
-    form = WindowForm(sent(request), mentor=mentor)
-    if form.is_valid():
-        form.save()
-        messages.success(request, "Offered. Mentees can book this time now.")
-        return redirect("windows")
-    mine = with_sessions(list(mentor.availabilities.ahead()), mentor)
-    return render(request, "scheduling/windows.html", {"form": form, "windows": mine})
-
-
-def with_sessions(windows: list[Availability], mentor: Mentor) -> list[tuple[Availability, list[Session]]]:
-    """Each window with the sessions that take its time, whichever window they were booked from."""
-    if not windows:
-        return []
-    span = Period(min(window.start_time for window in windows), max(window.end_time for window in windows))
-    booked = Session.objects.active().filter(mentor=mentor).overlapping(span).with_people().order_by("start_time")
-    booked = list(booked)
-    return [(window, [session for session in booked if session.period.overlaps(window.period)]) for window in windows]
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def window_delete(request, pk: int):
-    window = get_object_or_404(Availability.objects.select_related("mentor__user"), pk=pk, mentor_id=request.user.pk)
-    if request.method == "POST":
-        window.delete()
-        messages.success(request, "Removed. Nobody can book this time any more.")
-        return redirect("windows")
-    [(_, booked)] = with_sessions([window], window.mentor)
-    return render(request, "scheduling/window_delete.html", {"window": window, "booked": booked})
+    context = {"session": session, "mentor": mentor, "elsewhere": elsewhere(request, session)}
+    if not slot.is_valid():
+        return render(request, "scheduling/move.html", context | free_times(request, mentor, mentee, path, session))
+    period = slot.period
+    if not form.is_bound and (reasons := why_not(mentor, mentee, period, session)):
+        near = nearest(mentor, mentee, period, path, session)
+        return render(request, "scheduling/why_not.html", context | {"period": period, "reasons": reasons, "near": near})
+    then = Session(mentor=mentor, mentee=mentee, start_time=period.start, end_time=period.end)
+    context |= {"period": period, "form": form, "elsewhere_then": elsewhere(request, then)}
+    return render(request, "scheduling/move_to.html", context)
