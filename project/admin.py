@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
+from people.stale import FreshAdmin
 from scheduling.admin.program import ReadOnlyAdmin
 
 admin.site.index_title = "Today"
@@ -14,12 +15,12 @@ admin.site.unregister([Group, EmailAddress, Schedule, Success, Failure, OrmQ])
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(FreshAdmin, DjangoGroupAdmin, ModelAdmin):
     pass
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(ModelAdmin):
+class EmailAddressAdmin(FreshAdmin, ModelAdmin):
     list_display = ("email", "user", "primary", "verified")
     list_filter = ("primary", "verified")
     search_fields = ("email",)

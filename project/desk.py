@@ -31,8 +31,9 @@ def program_name(request) -> str:
 
 
 def zone(request) -> str:
-    """Every page names the zone of its times."""
-    return f"Times in {timezone.get_current_timezone_name()}"
+    """Every page names the zone of its times. A name too long for the sidebar beside other words stands alone."""
+    name = timezone.get_current_timezone_name()
+    return f"Times in {name}" if len(name) <= 22 else name
 
 
 UNFOLD = {
@@ -70,6 +71,10 @@ UNFOLD = {
                     item(
                         "Availability", "schedule", "admin:scheduling_availability_changelist", "scheduling.view_availability"
                     ),
+                    item(
+                        "Weekly hours", "event_repeat", "admin:scheduling_weeklyhours_changelist", "scheduling.view_weeklyhours"
+                    ),
+                    item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                 ],
             },

@@ -11,6 +11,9 @@ COORDINATOR_MAY = {
     "people.team": "add change delete view import export",
     "scheduling.program": "change view",
     "scheduling.availability": "add change delete view import export",
+    "scheduling.weeklyhours": "add change delete view",
+    "scheduling.timeoff": "add change delete view",
+    "scheduling.mentorlimits": "add change delete view",
     "scheduling.session": "add change view import export",
     "scheduling.notice": "view",
 }
@@ -22,7 +25,7 @@ def install(using: str, **kwargs) -> None:
         (label.split(".")[0], f"{action}_{label.split('.')[1]}")
         for label, actions in COORDINATOR_MAY.items()
         for action in actions.split()
-    }
+    } | {("scheduling", "set_rules_aside")}
     group, _ = Group.objects.using(using).get_or_create(name=COORDINATORS)
     rows = Permission.objects.using(using).select_related("content_type")
     group.permissions.set([row for row in rows if (row.content_type.app_label, row.codename) in wanted])

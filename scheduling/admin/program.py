@@ -2,13 +2,16 @@
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.shortcuts import redirect
+from django_q.tasks import async_task
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from people import time_zones
+from people.stale import FreshAdmin
 from scheduling.models import LENGTHS, Notice, Program
 from scheduling.words import State
 
@@ -58,7 +61,7 @@ POLICY = (
     (None, {"fields": ("name", "time_zone")}),
     (
         "What can be booked",
-        {"fields": ("session_lengths", "slot_step", "minimum_notice_hours", "horizon_days", "buffer_minutes")},
+        {"fields": ("session_lengths", "slot_step", "minimum_notice_hours", "horizon_days", "weeks_ahead", "buffer_minutes")},
     ),
     ("How much", {"fields": ("mentor_week_cap", "mentee_week_cap", "open_requests_cap")}),
     ("Answering and canceling", {"fields": ("answer_hours", "cancel_until_hours")}),
@@ -82,9 +85,15 @@ class PolicyForm(forms.ModelForm):
         model = Program
         fields = [name for _, part in POLICY for name in part["fields"]]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if time_zones.lost(self.instance.time_zone):
+            # Else the browser would show the first zone of the list, and any save would keep that.
+            self.fields["time_zone"].choices = [("", "Choose one: the old one is not known any more"), *time_zones.choices()]
+
 
 @admin.register(Program)
-class ProgramAdmin(ModelAdmin):
+class ProgramAdmin(FreshAdmin, ModelAdmin):
     """The one row: its list is its page."""
 
     form = PolicyForm
@@ -98,3 +107,9 @@ class ProgramAdmin(ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if "weeks_ahead" in form.changed_data:
+            # The worker would do it tomorrow; and it may be quicker than this transaction.
+            transaction.on_commit(lambda: async_task("scheduling.tasks.write_windows"), robust=True)

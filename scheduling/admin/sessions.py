@@ -1,108 +1,31 @@
 """Sessions: shown here, and changed by their buttons only."""
 
-import uuid
-from functools import partialmethod
+from collections import defaultdict
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminURLInputWidget
 
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
+from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, party
+from scheduling.admin.dialogs import session_or_404, verb_button
+from scheduling.admin.filters import ByPerson
+from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
+from scheduling.admin.moving import HandOver, Move
+from scheduling.admin.why_not import why_not
 from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
 from scheduling.models import Notice, Program, Session
 from scheduling.resources import SessionResource
-from scheduling.slots import Period
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
 
 STATUS_COLOURS = {PENDING: "warning", CONFIRMED: "success", CANCELED: "danger", COMPLETED: "info", NO_SHOW: "danger"}
-
-
-class BookingForm(forms.ModelForm):
-    """Book for others: the same rules as everywhere, told beside the fields before anything is written."""
-
-    minutes = forms.TypedChoiceField(label="Length", coerce=int, widget=UnfoldAdminSelectWidget)
-    meeting_link = forms.URLField(
-        required=False, assume_scheme="https", widget=UnfoldAdminURLInputWidget, help_text="Where they meet online."
-    )
-    # Not named form_key: the admin takes that for the field that nobody edits.
-    key = forms.UUIDField(widget=forms.HiddenInput)
-
-    class Meta:
-        model = Session
-        fields = ("mentor", "mentee", "start_time", "topic")
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        lengths = Program.current().policy.lengths
-        self.fields["minutes"].choices = [(minutes, f"{minutes} minutes") for minutes in lengths]
-        self.fields["minutes"].initial = 30 if 30 in lengths else lengths[0]
-        self.fields["key"].initial = uuid.uuid4
-        self.fields["start_time"].help_text = f"In your time zone, {timezone.get_current_timezone_name()}."
-
-    def clean(self):
-        cleaned = super().clean()
-        if not self.errors and not Session.objects.filter(form_key=cleaned["key"]).exists():
-            period = Period.of(cleaned["start_time"], cleaned["minutes"])
-            for finding in booking.explain(cleaned["mentor"], cleaned["mentee"], period):
-                if not finding.passed:
-                    self.add_error(None, ValidationError(finding.sentence, code=finding.code))
-        return cleaned
-
-
-class VerbForm(BaseDialogForm):
-    """The dialog of a button: it remembers the version that was looked at."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        session = Session.objects.filter(pk=self.object_id).only("version").first()
-        self.fields["version"].initial = session and session.version
-
-
-class ReasonForm(VerbForm):
-    reason = forms.CharField(
-        max_length=300, required=False, widget=UnfoldAdminTextareaWidget, help_text="Both people can read it."
-    )
-
-
-def verb_button(name: str, icon: str, variant: ActionVariant, title: str, description: str):
-    """A button on the session's page that calls one verb, after a dialog."""
-    verb = VERBS[name]
-
-    def press(self, request, form, object_id):
-        session = self.get_queryset(request).get(pk=object_id)
-        said = {key: form.cleaned_data[key] for key in ("version", "reason") if key in form.cleaned_data}
-        try:
-            getattr(booking, name)(session, by=request.user, **said)
-        except ValidationError as refusal:
-            messages.error(request, " ".join(refusal.messages))
-        else:
-            messages.success(request, f"The session is {verb.past}.")
-        url = reverse("admin:scheduling_session_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": url})
-
-    press.__name__ = name
-    dialog = {
-        "title": title,
-        "description": description,
-        "form_class": ReasonForm if verb.to == CANCELED else VerbForm,
-        "form_submit_text": verb.label if verb.to != CANCELED else f"{verb.label} the session",
-    }
-    return action(description=verb.label, permissions=[name], icon=icon, variant=variant, dialog=dialog)(press)
 
 
 class NoticeInline(TabularInline):
@@ -121,8 +44,12 @@ class NoticeInline(TabularInline):
         return False
 
 
+# What is asked of a booking.
+BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "on_behalf_of", "topic", "meeting_link")
+
+
 @admin.register(Session)
-class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
+class SessionAdmin(ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
@@ -146,27 +73,42 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
         "mentee__user__email",
     )
     autocomplete_fields = ("mentor", "mentee")
-    add_fieldsets = ((None, {"fields": (("mentor", "mentee"), "start_time", "minutes", "topic", "meeting_link", "key")}),)
     fieldsets = (
         (None, {"fields": (("mentor_name", "mentee_name"), "status_label", "when_for_both", "topic", "link")}),
-        ("How it ended", {"fields": (("ending", "ended_by"), "reason")}),
+        ("The last change", {"fields": ("last_change", ("for_whom", "reason"))}),
+        ("Rules set aside", {"fields": ("rules_set_aside", "set_aside_reason")}),
+    )
+    readonly_fields = (
+        "mentor_name",
+        "mentee_name",
+        "status_label",
+        "when_for_both",
+        "topic",
+        "link",
+        "last_change",
+        "for_whom",
+        "reason",
+        "rules_set_aside",
+        "set_aside_reason",
     )
     inlines = [NoticeInline]
-    actions_detail = ("confirm", "decline", "cancel", "complete", "mark_no_show")
+    actions_list = ("why_not",)
+    # Named like the verbs: those that are possible now are shown.
+    actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show")
 
     confirm = verb_button(
         "confirm",
         "check",
         ActionVariant.PRIMARY,
         "Confirm this session?",
-        "You confirm it for the mentor. Both are told, and reminded 60 and 15 minutes before.",
+        "Both are told, and reminded 60 and 15 minutes before.",
     )
     decline = verb_button(
         "decline",
         "close",
         ActionVariant.DEFAULT,
         "Decline this request?",
-        "You decline it for the mentor. Both are told, and the time is free again.",
+        "Both are told, and the time is free again.",
     )
     cancel = verb_button(
         "cancel",
@@ -186,21 +128,53 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
         "The session is then a No-show. Nobody is told.",
     )
 
+    # These two and "Why not?" are pages: a press only opens them, and what they send is a POST.
+    @action(description=VERBS["reschedule"].label, permissions=["act"], icon="event_repeat")
+    def reschedule(self, request, object_id):
+        return Move(self, request).answer(session_or_404(request, object_id))
+
+    @action(description=VERBS["reassign"].label, permissions=["act"], icon="swap_horiz")
+    def reassign(self, request, object_id):
+        return HandOver(self, request).answer(session_or_404(request, object_id))
+
+    @action(description="Why not?", permissions=["act"], icon="help", url_path="why-not")
+    def why_not(self, request):
+        return why_not(self, request)
+
+    def has_act_permission(self, request, object_id=None):
+        """Whether the verb is possible is for the verb to say, in a sentence."""
+        return booking.acts_for_program(request.user)
+
+    def get_actions_detail(self, request, object_id):
+        session = self.get_object(request, object_id)
+        if session is None or not self.has_act_permission(request):
+            return []
+        possible = {verb.name for verb in booking.possible(session, request.user, request.program)}
+        return [button for button in self._get_base_actions_detail() if button.method.original_function_name in possible]
+
     def get_queryset(self, request):
-        return super().get_queryset(request).visible_to(request.user).with_people()
+        return super().get_queryset(request).visible_to(request.user).with_people().select_related("acted_for")
 
     def get_form(self, request, obj=None, **kwargs):
-        return super().get_form(request, obj, **kwargs if obj else kwargs | {"form": BookingForm})
+        if obj:
+            return super().get_form(request, obj, **kwargs)
+        form = super().get_form(request, obj, **kwargs | {"form": BookingForm})
+        form.by, form.refused = request.user, getattr(request, "refused", None)
+        return form
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        person = {"form_class": PersonField, "widget": PersonSelect(db_field.name)}
+        return super().formfield_for_foreignkey(db_field, request, **person | kwargs)
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:
-            return self.add_fieldsets
-        return self.fieldsets if obj.status == CANCELED else self.fieldsets[:1]
+            aside = ASIDE if booking.sets_rules_aside(request.user) else ()
+            # What is hidden comes first: Unfold draws no line under what comes last.
+            return ((None, {"fields": ("key", *aside, *BOOKING)}),)
+        return self.fieldsets if obj.set_aside else self.fieldsets[:2]
 
     def get_readonly_fields(self, request, obj=None):
-        if obj is None:
-            return ()
-        return ("mentor_name", "mentee_name", "status_label", "when_for_both", "topic", "link", "ending", "ended_by", "reason")
+        return self.readonly_fields if obj else ()
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
@@ -212,27 +186,13 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def _may(self, name, request, object_id=None):
-        """Is this verb's button there? A press is let through to the verb, whose refusal is a sentence and not a 403."""
-        if not booking.acts_for_program(request.user):
-            return False
-        if object_id is None or request.method == "POST":
-            return True
-        session = self.get_queryset(request).filter(pk=object_id).first()
-        return session is not None and booking.refusal(session, VERBS[name], request.user) is None
-
-    has_confirm_permission = partialmethod(_may, "confirm")
-    has_decline_permission = partialmethod(_may, "decline")
-    has_cancel_permission = partialmethod(_may, "cancel")
-    has_complete_permission = partialmethod(_may, "complete")
-    has_mark_no_show_permission = partialmethod(_may, "mark_no_show")
-
     def add_view(self, request, form_url="", extra_context=None):
         extra_context = {"title": "Book a session"} | (extra_context or {})
         try:
             return super().add_view(request, form_url, extra_context)
-        except ValidationError:
-            # Somebody booked between the form's question and the verb: ask again, and the form says who, with all typed kept.
+        except ValidationError as refusal:
+            # The form had found nothing against it, the verb has: the form says what, with all typed kept.
+            request.refused = refusal
             return super().add_view(request, form_url, extra_context)
 
     def save_model(self, request, obj, form, change):
@@ -243,6 +203,8 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
             wanted["start_time"],
             wanted["minutes"],
             by=request.user,
+            on_behalf_of=party(wanted["on_behalf_of"], wanted["mentor"], wanted["mentee"]),
+            set_aside=wanted["set_aside"],
             topic=wanted["topic"],
             meeting_link=wanted["meeting_link"],
             form_key=wanted["key"],
@@ -253,11 +215,12 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
         """On to the session's page, where the next step is: confirming it for the mentor, if they have agreed already."""
         if "_addanother" in request.POST:
             return super().response_add(request, obj, post_url_continue)
-        asked = rules.when(obj.period, timezone.get_current_timezone())
-        messages.success(
-            request, f"Requested: {obj.mentor} and {obj.mentee}, {asked}. Both are told; the mentor confirms, or you do."
-        )
+        messages.success(request, self.requested(obj))
         return redirect("admin:scheduling_session_change", obj.pk)
+
+    def requested(self, session) -> str:
+        asked = rules.when(session.period, timezone.get_current_timezone())
+        return f"Requested: {session.mentor} and {session.mentee}, {asked}. Both are told; the mentor confirms, or you do."
 
     @display(description="Mentor", ordering="mentor__user__first_name")
     def mentor_name(self, session):
@@ -278,11 +241,25 @@ class SessionAdmin(SheetAdmin, SimpleHistoryAdmin):
     @display(description="When")
     def when_for_both(self, session):
         """By the reader's clock, then by each party's where it shows another time."""
-        here = timezone.get_current_timezone()
-        elsewhere = session.elsewhere(Program.current(), here)
-        theirs = [f"{rules.when(session.period, zone)} for {user}" for user, zone in elsewhere]
-        return " · ".join([rules.when(session.period, here), *theirs])
+        here, theirs = timezone.get_current_timezone(), defaultdict(list)
+        for user, zone in session.elsewhere(Program.current(), here):
+            theirs[rules.when(session.period, zone)].append(str(user))
+        return " · ".join(
+            [rules.when(session.period, here), *(f"{when} for {' and '.join(who)}" for when, who in theirs.items())]
+        )
 
     @display(description="Meeting link")
     def link(self, session):
         return session.meeting_link or "-"
+
+    @display(description="What happened")
+    def last_change(self, session):
+        return last_change(session)
+
+    @display(description="On behalf of")
+    def for_whom(self, session):
+        return session.acted_for or "-"
+
+    @display(description="Rules")
+    def rules_set_aside(self, session):
+        return rules_set_aside(session)

@@ -1,4 +1,4 @@
-"""Windows, and the filter on time that they share with sessions."""
+"""Windows, and the filter on time that they share with whatever else lasts."""
 
 from datetime import timedelta
 
@@ -8,6 +8,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from people.sheet_admin import SheetAdmin
+from scheduling import offering
+from scheduling.admin.offering import OfferingAdmin, PeriodForm
 from scheduling.models import Availability
 from scheduling.resources import AvailabilityResource
 from scheduling.slots import Period
@@ -37,24 +39,33 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset
 
 
+class WindowForm(PeriodForm):
+    save_row = staticmethod(offering.save_window)
+
+    class Meta:
+        model = Availability
+        fields = ("mentor", "start_time", "end_time")
+
+
 @admin.register(Availability)
-class AvailabilityAdmin(SheetAdmin):
+class AvailabilityAdmin(OfferingAdmin, SheetAdmin):
     resource_classes = [AvailabilityResource]
-    list_display = ("mentor_name", "start_time", "end_time", "booked")
+    form = WindowForm
+    remove_row = staticmethod(offering.remove_window)
+    list_display = ("mentor_name", "start_time", "end_time", "origin", "booked")
     list_filter = (WhenFilter, ("mentor", AutocompleteSelectFilter))
-    list_filter_submit = True
-    list_per_page = 50
-    search_fields = ("mentor__user__first_name", "mentor__user__last_name", "mentor__user__email")
-    autocomplete_fields = ("mentor",)
-    fields = ("mentor", "start_time", "end_time")
+    fields = ("mentor", "start_time", "which_start_time", "end_time", "which_end_time")
     ordering = ("-start_time", "-pk")
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("mentor__user").with_sessions_count()
+        return super().get_queryset(request).with_sessions_count()
 
-    @display(description="Mentor", ordering="mentor__user__first_name")
-    def mentor_name(self, window):
-        return str(window.mentor)
+    @display(description="Comes from", label={"weekly hours": "info", "edited": "warning"})
+    def origin(self, window):
+        """What wrote it: the weekly hours, a person instead of them, or a person besides them."""
+        if window.from_weekly_hours:
+            return "weekly hours"
+        return "edited" if window.instead_of else "extra"
 
     @display(description="Sessions booked", ordering="session_count")
     def booked(self, window):
