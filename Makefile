@@ -9,7 +9,7 @@ export DATA_DIR
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test bench soak lint format lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -19,6 +19,14 @@ demo: .venv/installed $(DATA_DIR)/secret_key ## Run the demo program at http://1
 
 test: .venv/installed-dev ## Run all tests (on PostgreSQL: DATABASE_URL=postgres://... make test)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: .venv/installed-dev ## Measure against honest floors (BENCH_SCALE=tiny, usual or full)
+	$(BIN)/python -m project.bench
+
+SOAK := LIFE_RUNS=500 LIFE_STEPS=40 RACE_ATTEMPTS=200 $(BIN)/python -m pytest -s scheduling/tests/test_life.py scheduling/tests/test_race.py
+soak: .venv/installed-dev ## Live and race for long, on SQLite (and PostgreSQL: DATABASE_URL=postgres://... make soak)
+	DATABASE_URL= $(SOAK)
+	$(if $(DATABASE_URL),$(SOAK))
 
 lint: .venv/installed-dev ## Check style, templates and missing migrations
 	$(BIN)/ruff check .

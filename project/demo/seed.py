@@ -5,14 +5,14 @@ by the verbs. Nothing is inserted that a person could not have done at that mome
 import random
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from people.models import Mentee, Mentor, Skill, Team, User
-from scheduling import booking
-from scheduling.models import Availability
+from scheduling import booking, offering
+from scheduling.models import Availability, MentorLimits, TimeOff, WeeklyHours
+from scheduling.moments import day_begins
 
 MENTORS, MENTEES = 40, 160
 WEEKS_PAST, WEEKS_AHEAD = 3, 3
@@ -103,6 +103,7 @@ SKILLS = (
     "Statistics",
 )
 TEAMS = ("Birch", "Cedar", "Elm", "Fir", "Hazel", "Larch", "Oak", "Rowan")
+NOTES = ("Conference", "At my sister's", "Moving house", "Holidays", "")
 TOPICS = ("Mock interview", "Code review", "Career change", "First job", "A talk to prepare", "SQL joins", "")
 
 
@@ -110,12 +111,19 @@ def sow(now: datetime | None = None) -> Iterator[tuple[int, int]]:
     """Make the program; yields (done, all) as it goes, for a progress bar."""
     now = now or timezone.now()
     chance = random.Random(20)  # noqa: S311  a garden, not a lock
+    # The mentors of the sheets have single windows there; they say when they are free every week, too.
+    others = list(Mentor.objects.select_related("user").order_by("pk"))
     mentors, mentees = _people(chance)
-    windows = _windows(mentors, now, chance)
+    _weekly_hours(others + mentors, now, chance)
+    until = now + timedelta(weeks=WEEKS_AHEAD)
+    windows = Availability.objects.filter(mentor__in=mentors, start_time__lt=until).select_related("mentor__user")
     for done, window in enumerate(windows):
         if chance.random() < 0.45:
             _live(window, chance.choice(mentees), now, chance)
         yield done + 1, len(windows)
+    _exceptions(mentors, now, chance)
+    # One of them is who the demo is looked at as (load.LOGINS).
+    _limits([*others[-1:], *chance.sample(mentors, 8)], now, chance)
 
 
 def _people(chance: random.Random) -> tuple[list[Mentor], list[Mentee]]:
@@ -142,20 +150,61 @@ def _people(chance: random.Random) -> tuple[list[Mentor], list[Mentee]]:
     return mentors, mentees
 
 
-def _windows(mentors: list[Mentor], now: datetime, chance: random.Random) -> list[Availability]:
-    """Two evenings a week for each mentor, at the same local hour whatever the clocks do."""
-    monday = now.date() - timedelta(days=now.weekday())
-    rows = []
+def _weekly_hours(mentors: list[Mentor], now: datetime, chance: random.Random) -> None:
+    """Two evenings a week for each mentor, some every second week only, and the windows of the weeks gone by."""
+    since = now - timedelta(weeks=WEEKS_PAST)
     for mentor in mentors:
-        zone = ZoneInfo(mentor.user.time_zone)
         for weekday in chance.sample(range(5), 2):
             hour = chance.choice((9, 12, 17, 18, 19))
-            for week in range(-WEEKS_PAST, WEEKS_AHEAD + 1):
-                local = datetime.combine(monday + timedelta(weeks=week, days=weekday), time(hour), zone)
-                start = local.astimezone(ZoneInfo("UTC"))
-                rows.append(Availability(mentor=mentor, start_time=start, end_time=start + timedelta(hours=2)))
-    rows = Availability.objects.bulk_create(rows)
-    return sorted(rows, key=lambda row: row.start_time)
+            hours = WeeklyHours(
+                mentor=mentor,
+                weekday=weekday,
+                begins=time(hour),
+                ends=time(hour + 2),
+                time_zone=mentor.user.time_zone,
+                valid_from_on=since.date(),
+                every_weeks=chance.choice((1, 1, 1, 2)),
+            )
+            offering.make(offering.save_hours(hours), by=mentor.user)
+    keys = [mentor.pk for mentor in mentors]
+    offering.write_ahead(keys, at=since)
+    offering.write_ahead(keys)
+
+
+def _exceptions(mentors: list[Mentor], now: datetime, chance: random.Random) -> None:
+    """No week is like the other: some take days off, and some offer more, or less, than every week."""
+    for mentor in chance.sample(mentors, 10):
+        first = now.date() + timedelta(days=chance.randint(3, 16))
+        with timezone.override(mentor.user.time_zone):
+            start, end = day_begins(first), day_begins(first + timedelta(days=chance.randint(1, 6)))
+        off = TimeOff(mentor=mentor, start_time=start, end_time=end, note=chance.choice(NOTES))
+        _change(mentor, offering.save_time_off(off))
+    for mentor in chance.sample(mentors, 12):
+        [window, later] = mentor.availabilities.filter(start_time__gt=now + timedelta(days=2))[:2]
+        earlier = timedelta(minutes=30 * chance.randint(1, 3))
+        match chance.choice(("longer", "removed", "extra")):
+            case "longer":
+                window.start_time -= earlier
+                _change(mentor, offering.save_window(window))
+            case "removed":
+                _change(mentor, offering.remove_window(later))
+            case "extra":
+                end = window.start_time - earlier
+                _change(mentor, offering.save_window(Availability(mentor=mentor, start_time=end - earlier, end_time=end)))
+
+
+def _change(mentor: Mentor, change: offering.Change) -> None:
+    """The next session it touches takes place all the same; the mentor calls off the others."""
+    kept, *canceled = [session.pk for session in offering.touched(change)] or [None]
+    offering.make(change, by=mentor.user, keep=[kept], cancel=canceled, reason="I am away then. Please book another time.")
+
+
+def _limits(mentors: list[Mentor], now: datetime, chance: random.Random) -> None:
+    for mentor in mentors:
+        MentorLimits.objects.create(mentor=mentor, week_cap=chance.choice((2, 3, 4)), buffer_minutes=chance.choice((None, 15)))
+    paused = mentors[-1].limits
+    paused.paused_until_on = now.date() + timedelta(days=10)
+    paused.save()
 
 
 def _live(window: Availability, mentee: Mentee, now: datetime, chance: random.Random) -> None:
