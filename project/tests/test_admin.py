@@ -10,7 +10,7 @@ from unfold.admin import ModelAdmin
 from people.models import Mentor, User
 from project.demo import sheets
 from scheduling import booking
-from scheduling.models import Availability, Notice, Program, Session
+from scheduling.models import Availability, Notice, Program, Session, TimeOff, WeeklyHours
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +20,8 @@ LISTS = [
     "people_skill",
     "people_team",
     "scheduling_availability",
+    "scheduling_weeklyhours",
+    "scheduling_timeoff",
     "scheduling_session",
     "scheduling_notice",
 ]
@@ -77,6 +79,12 @@ def test_a_coordinator_cannot_touch_accounts_or_groups(desk):
         assert desk.get(reverse(f"admin:{name}_changelist")).status_code == 403
 
 
+# Buttons that open a page, which acts on a POST: scheduling/tests/test_admin_moving.py and test_why_not.py hold them to it.
+PAGES = {"scheduling_session_reschedule", "scheduling_session_reassign", "scheduling_session_why_not"}
+# And scheduling/tests/test_leaving.py these.
+PAGES |= {"people_mentor_deactivate", "people_mentee_deactivate"}
+
+
 def test_every_action_has_a_permission_and_every_button_a_dialog():
     """Unfold's buttons are links: without a dialog a GET would act, and without a permission anybody on staff could."""
     buttons = []
@@ -87,18 +95,25 @@ def test_every_action_has_a_permission_and_every_button_a_dialog():
             for button in getattr(model_admin, f"_get_base_actions_{kind}")():
                 buttons.append(button.action_name)
                 assert getattr(button.method, "allowed_permissions", None), button.action_name
-                assert button.dialog, button.action_name
+                assert button.dialog or button.action_name in PAGES, button.action_name
         for action in model_admin.actions:
             function = getattr(model_admin, action) if isinstance(action, str) else action
             assert getattr(function, "allowed_permissions", None), f"{model_admin}: {action}"
-    assert "scheduling_session_confirm" in buttons
+    assert {"scheduling_session_confirm", *PAGES} <= set(buttons)
 
 
 # ---- the lists --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "queries"), [("scheduling_session", 7), ("people_mentor", 10), ("scheduling_availability", 8)]
+    ("name", "queries"),
+    [
+        ("scheduling_session", 7),
+        ("people_mentor", 10),
+        ("scheduling_availability", 8),
+        ("scheduling_weeklyhours", 8),
+        ("scheduling_timeoff", 8),
+    ],
 )
 @pytest.mark.parametrize("rows", [1, 3])
 def test_a_list_costs_the_same_for_one_row_and_three(
@@ -109,6 +124,10 @@ def test_a_list_costs_the_same_for_one_row_and_three(
         mentee = person(f"Mentee{number} Bly", mentee=True).mentee
         window(mentor)
         booking.request(mentor, mentee, monday, 30, by=mentee.user)
+        WeeklyHours.objects.create(
+            mentor=mentor, weekday=1, begins="09:00", ends="12:00", time_zone="UTC", valid_from_on=monday.date()
+        )
+        TimeOff.objects.create(mentor=mentor, start_time=monday, end_time=monday.replace(hour=12))
     with django_assert_num_queries(queries):
         response = desk.get(reverse(f"admin:{name}_changelist"))
     assert response.context["cl"].result_count == rows
@@ -126,6 +145,8 @@ def test_sessions_are_found_by_name_and_filtered_by_status_and_time(desk, sessio
     assert found(status__exact="Pending") == [session]
     assert found(when="ahead", o="2") == [session, later]
     assert found(when="past") == []
+    assert found(mentee__user__exact=bo.pk) == [later]
+    assert found(mentor__user__exact=maya.pk) == [later, session]
 
 
 def test_the_first_page_counts_what_needs_a_person(desk, session):
@@ -167,9 +188,9 @@ def test_only_the_legal_moves_are_buttons(desk, session):
         page = desk.get(reverse("admin:scheduling_session_change", args=[session.pk]))
         return [action["title"] for action in page.context["actions_detail"]]
 
-    assert offered() == ["Confirm", "Decline", "Cancel"]
+    assert offered() == ["Confirm", "Decline", "Move", "Hand over", "Cancel"]
     booking.confirm(session, by=session.mentor.user)
-    assert offered() == ["Cancel"]
+    assert offered() == ["Move", "Hand over", "Cancel"]
 
 
 def test_staff_who_may_only_look_have_no_buttons(client, person, session):
@@ -225,6 +246,8 @@ def test_a_double_click_books_once(desk, maya, alex, window, monday):
 # ---- people -----------------------------------------------------------------------------------------------------------
 
 ANA = {"first_name": "Ana", "last_name": "García", "email": "Ana@Example.org", "time_zone": "Europe/Berlin", "about_me": ""}
+# On the page of a mentor who is here already: their limits.
+ANA |= {"limits-TOTAL_FORMS": "0", "limits-INITIAL_FORMS": "0"}
 
 
 def test_a_mentor_is_entered_with_the_person(desk):
@@ -278,10 +301,11 @@ def test_the_policy_is_one_page(desk):
     assert page.url == reverse("admin:scheduling_program_change", args=[1])
     form = {"name": "Ours", "time_zone": "Europe/Berlin", "session_lengths": ["45", "60"], "slot_step": 15}
     form |= {"minimum_notice_hours": 2, "horizon_days": 30, "buffer_minutes": 5, "answer_hours": 48, "cancel_until_hours": 0}
+    form["weeks_ahead"] = 5
     form |= {"mentor_week_cap": 4, "mentee_week_cap": "", "open_requests_cap": ""}
     desk.post(page.url, form)
     program, policy = Program.current(), Program.current().policy
-    assert (program.name, program.time_zone, program.answer_hours) == ("Ours", "Europe/Berlin", 48)
+    assert (program.name, program.time_zone, program.answer_hours, program.weeks_ahead) == ("Ours", "Europe/Berlin", 48, 5)
     assert (policy.lengths, policy.step, policy.notice_hours, policy.horizon_days) == ((45, 60), 15, 2, 30)
     assert (policy.buffer_minutes, policy.mentor_week_cap, policy.mentee_week_cap) == (5, 4, None)
     wrong = form | {"time_zone": "Mars/Olympus", "session_lengths": [], "slot_step": 1, "answer_hours": 0}

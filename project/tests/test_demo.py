@@ -200,7 +200,8 @@ def test_the_demo_program_lies_around_today_and_has_everything(db):
 
     from people.models import Mentee, Mentor
     from project.demo import load
-    from scheduling.models import Session
+    from scheduling import offering
+    from scheduling.models import Availability, MentorLimits, Session, TimeOff, WeeklyHours
     from scheduling.words import Status
 
     steps = []
@@ -215,3 +216,13 @@ def test_the_demo_program_lies_around_today_and_has_everything(db):
     assert all(abs(session.start_time - now) < timedelta(days=14) for session in real)
     assert Session.objects.ahead(now).count() > 50
     assert Session.objects.over(now).count() > 50
+    # Every mentor says when they are free, some take time off, and what is written is neither overwritten nor written twice.
+    assert WeeklyHours.objects.count() == 2 * 45
+    assert (TimeOff.objects.count() >= 10, MentorLimits.objects.count()) == (True, 9)
+    windows = Availability.objects.ahead(now)
+    edited = windows.filter(instead_of_start__isnull=False).count()
+    extra = windows.filter(from_weekly_hours=False, instead_of_start__isnull=True, external_id="").count()
+    assert (windows.filter(from_weekly_hours=True).count() > 500, edited > 0, extra > 0) == (True, True, True)
+    assert not offering.write_ahead()
+    emily = Mentor.objects.get(user__email=load.LOGINS["mentor"])
+    assert (emily.weekly_hours.count(), hasattr(emily, "limits")) == (2, True)

@@ -111,12 +111,12 @@ def test_the_main_job(browser, live_server, mails, cora):
     mentor = Person(browser, live_server.url)
     mentor.set_password_by(links(invitations[0])[0])
     day = timezone.localdate(timezone=ZoneInfo("Asia/Kolkata")) + timedelta(days=3)
-    mentor.page.get_by_role("link", name="My windows").click()
+    mentor.page.get_by_role("link", name="My hours").click()
     mentor.page.get_by_label("Day").fill(day.isoformat())
     mentor.page.get_by_label("From").fill("18:00")
     mentor.page.get_by_label("To", exact=True).fill("20:00")
     mentor.page.get_by_role("button", name="Offer this time").click()
-    mentor.page.get_by_text("18:00–20:00").wait_for()
+    mentor.page.get_by_text("18:00–20:00").first.wait_for()
 
     # The mentee books 30 minutes, in the program's zone.
     mentee = Person(browser, live_server.url)

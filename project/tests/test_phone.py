@@ -35,7 +35,7 @@ def fits(page) -> bool:
 
 def test_booking_and_answering_on_a_phone_without_javascript(phone, maya, alex):
     mentor = phone(maya.user)
-    mentor.get_by_role("link", name="My windows").click()
+    mentor.get_by_role("link", name="My hours").click()
     mentor.get_by_label("Day").fill((timezone.localdate() + timedelta(days=2)).isoformat())
     mentor.get_by_label("From").fill("18:00")
     mentor.get_by_label("To", exact=True).fill("19:00")

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from scheduling import guard
+from scheduling.guard import SESSIONS
 from scheduling.models import Session
 
 HALF_HOUR = timedelta(minutes=30)
@@ -41,19 +42,19 @@ def meeting(monday):
 @pytest.fixture
 def unguarded(transactional_db):
     """The guard is away in this test, and back after it."""
-    guard.remove(connection)
+    SESSIONS.remove(connection)
     yield
     Session.objects.all().delete()
-    guard.install(connection)
-    assert guard.installed(connection)
+    SESSIONS.install(connection)
+    assert SESSIONS.installed(connection)
 
 
 @contextmanager
 def refused_by_the_guard():
     before = set(Session.objects.values_list("pk", "mentor", "mentee", "start_time", "end_time", "status"))
-    with pytest.raises(IntegrityError, match=guard.NAME) as error, transaction.atomic():
+    with pytest.raises(IntegrityError, match=SESSIONS.name) as error, transaction.atomic():
         yield
-    assert guard.refused(error.value)
+    assert SESSIONS.refused(error.value)
     assert set(Session.objects.values_list("pk", "mentor", "mentee", "start_time", "end_time", "status")) == before
 
 
@@ -63,7 +64,7 @@ def copy_in_raw_sql(session, **changes):
     values = ", ".join("%s" if column in changes else column for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {guard.TABLE} ({', '.join(columns)}) SELECT {values} FROM {guard.TABLE} WHERE id = %s",
+            f"INSERT INTO {SESSIONS.table} ({', '.join(columns)}) SELECT {values} FROM {SESSIONS.table} WHERE id = %s",
             [*(changes[column] for column in columns if column in changes), session.pk],
         )
 
@@ -144,7 +145,7 @@ def test_raw_sql_is_refused_like_everything_else(meeting, maya, alex, bo, monday
     with refused_by_the_guard():
         copy_in_raw_sql(session, mentee_id=bo.pk)
     with refused_by_the_guard(), connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {guard.TABLE} SET start_time = %s WHERE id = %s", [monday, other.pk])
+        cursor.execute(f"UPDATE {SESSIONS.table} SET start_time = %s WHERE id = %s", [monday, other.pk])
 
 
 @pytest.mark.parametrize("written", ["{:%Y-%m-%dT%H:%M:%S}+00:00", "{:%Y-%m-%d %H:%M:%S}Z", "{:%Y-%m-%dT%H:%M}Z"])
@@ -167,7 +168,7 @@ def test_raw_sql_may_write_another_offset(meeting, maya, alex, bo, monday):
     with refused_by_the_guard():
         copy_in_raw_sql(session, mentee_id=bo.pk, start_time=f"{day}T11:00:00+02:00", end_time=f"{day}T11:30:00+02:00")
     copy_in_raw_sql(session, mentee_id=bo.pk, start_time=f"{day}T09:00:00+02:00", end_time=f"{day}T11:00:00+02:00")
-    assert guard.overlaps(connection) == []
+    assert SESSIONS.overlaps(connection) == []
 
 
 # ---- who is meant, and who is not ---------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def test_sessions_may_touch(meeting, maya, alex, monday):
     for start in (monday, monday - HALF_HOUR, monday + HALF_HOUR):
         meeting(maya, alex, start).save()
     assert Session.objects.count() == 3
-    assert guard.overlaps(connection) == []
+    assert SESSIONS.overlaps(connection) == []
 
 
 @pytest.mark.parametrize("status", ["Canceled", "Completed", "No-show"])
@@ -210,7 +211,7 @@ def test_only_pending_and_confirmed_sessions_take_time(meeting, maya, alex, bo, 
     meeting(maya, bo, status="Confirmed").save()
     meeting(maya, alex, status=status).save()
     assert Session.objects.count() == 3
-    assert guard.overlaps(connection) == []
+    assert SESSIONS.overlaps(connection) == []
 
 
 def test_a_session_is_not_in_its_own_way(meeting, maya, alex, monday):
@@ -228,7 +229,7 @@ def test_another_broken_promise_is_not_called_the_guards(meeting, maya, alex, mo
     session.end_time = monday - HALF_HOUR
     with pytest.raises(IntegrityError) as error, transaction.atomic():
         session.save()
-    assert not guard.refused(error.value)
+    assert not SESSIONS.refused(error.value)
 
 
 # ---- it stays, and is missed when it does not -----------------------------------------------------------------------------
@@ -245,16 +246,16 @@ def test_the_guard_outlives_a_change_of_the_table(meeting, maya, alex, bo):
         editor.alter_field(Session, topic, longer)
     try:
         # The danger is real: SQLite builds the table anew, and forgets the triggers.
-        assert guard.installed(connection) is (connection.vendor == "postgresql")
+        assert SESSIONS.installed(connection) is (connection.vendor == "postgresql")
         call_command("migrate", verbosity=0, skip_checks=False)
-        assert guard.installed(connection)
+        assert SESSIONS.installed(connection)
         meeting(maya, alex).save()
         with refused_by_the_guard():
             meeting(maya, bo).save()
     finally:
         with connection.schema_editor() as editor:
             editor.alter_field(Session, longer, topic)
-        guard.install(connection)
+        SESSIONS.install(connection)
 
 
 def test_nothing_starts_without_the_guard(unguarded):
@@ -267,7 +268,7 @@ def test_nothing_starts_without_the_guard(unguarded):
 
 def test_migrate_starts_without_the_guard_and_puts_it_back(unguarded):
     call_command("migrate", verbosity=0, skip_checks=False)
-    assert guard.installed(connection)
+    assert SESSIONS.installed(connection)
     assert guard.check() == []
     guard.require()
 
@@ -275,22 +276,22 @@ def test_migrate_starts_without_the_guard_and_puts_it_back(unguarded):
 def test_half_a_guard_is_none_and_is_made_whole(transactional_db):
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP TRIGGER {guard.NAME}_update")
-            cursor.execute(f"CREATE TRIGGER {guard.NAME}_update BEFORE UPDATE ON {guard.TABLE} BEGIN SELECT 1; END")
+            cursor.execute(f"DROP TRIGGER {SESSIONS.name}_update")
+            cursor.execute(f"CREATE TRIGGER {SESSIONS.name}_update BEFORE UPDATE ON {SESSIONS.table} BEGIN SELECT 1; END")
     else:
-        guard.remove(connection)
+        SESSIONS.remove(connection)
         with connection.cursor() as cursor:
             # The name alone, on another table, is no guard.
-            cursor.execute(f"ALTER TABLE scheduling_program ADD CONSTRAINT {guard.NAME} CHECK (id = 1)")
+            cursor.execute(f"ALTER TABLE scheduling_program ADD CONSTRAINT {SESSIONS.name} CHECK (id = 1)")
     try:
-        assert not guard.installed(connection)
-        guard.install(connection)
-        assert guard.installed(connection)
+        assert not SESSIONS.installed(connection)
+        SESSIONS.install(connection)
+        assert SESSIONS.installed(connection)
     finally:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute(f"ALTER TABLE scheduling_program DROP CONSTRAINT {guard.NAME}")
-        guard.install(connection)
+                cursor.execute(f"ALTER TABLE scheduling_program DROP CONSTRAINT {SESSIONS.name}")
+        SESSIONS.install(connection)
 
 
 def check_integrity() -> str:
@@ -300,7 +301,7 @@ def check_integrity() -> str:
 
 
 def test_check_integrity_finds_nothing_in_a_sound_house(session):
-    assert check_integrity() == "0 overlaps; the guard is in place.\n"
+    assert check_integrity() == ("sessions: 0 overlaps, the guard is in place; windows: 0 overlaps, the guard is in place.\n")
 
 
 def test_check_integrity_names_the_sessions_that_overlap(unguarded, meeting, maya, alex, kim):
@@ -317,10 +318,11 @@ def test_check_integrity_names_the_sessions_that_overlap(unguarded, meeting, may
         call_command("check_integrity", stdout=out)
     assert out.getvalue() == f"session {one.pk} overlaps session {other.pk}\n"
     assert str(refusal.value) == (
-        "1 overlaps; the guard is missing. Cancel what overlaps, then run `manage.py migrate`: it puts the guard back."
+        "sessions: 1 overlaps, the guard is missing; windows: 0 overlaps, the guard is in place."
+        " Cancel or remove what overlaps, then run `manage.py migrate`: it puts the guard back."
     )
 
 
 def test_check_integrity_misses_a_guard_that_is_away(unguarded):
-    with pytest.raises(CommandError, match=r"^0 overlaps; the guard is missing\."):
+    with pytest.raises(CommandError, match=r"^sessions: 0 overlaps, the guard is missing;"):
         check_integrity()

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from scheduling import booking, delivery
-from scheduling.models import Notice, Program, Session
+from scheduling.models import MentorLimits, Notice, Program, Session
 from scheduling.slots import Period
 from scheduling.tasks import expire_requests
 
@@ -85,6 +85,30 @@ def test_caps_count_requests_and_leave_out_what_was_canceled(maya, omar, alex, b
     assert (starts(omar, bo), starts(omar, alex)) == ([], ALL)
     booking.cancel(first, by=bo.user)
     assert booking.request(maya, alex, monday, 30, by=alex.user).status == "Pending"
+
+
+def test_a_mentors_own_limits_take_the_place_of_the_programs(maya, omar, alex, bo, window, monday):
+    window(maya)
+    window(omar)
+    rule(mentor_week_cap=1, buffer_minutes=60)
+    MentorLimits.objects.create(mentor=maya, week_cap=3, buffer_minutes=0)
+    for mentor in (maya, omar):
+        booking.request(mentor, bo if mentor == maya else alex, monday, 30, by=(bo if mentor == maya else alex).user)
+    assert (starts(maya), starts(omar)) == (ALL[1:], [])
+    assert refused(omar, bo, monday + timedelta(hours=2)) == ["mentor_week_full"]
+    assert booking.request(maya, alex, monday + timedelta(minutes=30), 30, by=alex.user).status == "Pending"
+
+
+def test_a_pause_ends_with_the_day_in_the_mentors_zone(person, alex, window, monday):
+    jun = person("Jun Sato", mentor=True, time_zone="Asia/Tokyo").mentor
+    window(jun)
+    MentorLimits.objects.create(mentor=jun, paused_until_on=(monday - timedelta(days=3)).date())
+    midnight = (monday - timedelta(days=3)).replace(hour=0) - timedelta(hours=9)
+    with time_machine.travel(midnight - timedelta(seconds=1), tick=False):
+        assert starts(jun) == []
+        assert refused(jun, alex, monday) == ["paused"]
+    with time_machine.travel(midnight, tick=False):
+        assert starts(jun) == ALL
 
 
 def test_open_requests(maya, alex, window, monday):

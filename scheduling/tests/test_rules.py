@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduling.rules import Party, Policy, bookable, when
+from scheduling.rules import TITLES, Party, Policy, bookable, when
 from scheduling.slots import Period
 
 NINE = datetime(2026, 11, 30, 8, tzinfo=UTC)  # in Berlin
@@ -22,8 +22,8 @@ GOOD = {
     "zone": BERLIN,
 }
 CODES = [
-    *("same_person", "inactive", "past", "mentor_taken", "mentee_taken", "length", "outside_window", "off_step"),
-    *("too_soon", "too_far", "buffer", "mentor_week_full", "mentee_week_full", "too_many_requests"),
+    *("same_person", "inactive", "past", "mentor_taken", "mentee_taken", "paused", "length", "too_many_requests"),
+    *("outside_window", "off_step", "too_soon", "too_far", "buffer", "mentor_week_full", "mentee_week_full"),
 ]
 HARD = ["same_person", "inactive", "past", "mentor_taken", "mentee_taken"]
 
@@ -62,7 +62,7 @@ def test_a_session_starts_later_than_now(late, expected):
 
 @pytest.mark.parametrize("side", ["mentor", "mentee"])
 def test_time_is_taken_once(side):
-    taken = (Period.of(NINE + timedelta(minutes=60), 30), Period.of(NINE - timedelta(minutes=15), 30))
+    taken = {Period.of(NINE + timedelta(minutes=60), 30): 8, Period.of(NINE - timedelta(minutes=15), 30): 9}
     name = GOOD[side].name
     assert failed(**{side: replace(GOOD[side], taken=taken)}) == [
         (f"{side}_taken", f"{name} already has a session Mon 30 Nov 2026, 08:45–09:15 (Europe/Berlin).")
@@ -71,7 +71,7 @@ def test_time_is_taken_once(side):
 
 def test_touching_sessions_are_in_nobodys_way():
     before, after = Period.of(NINE - timedelta(minutes=30), 30), Period.of(NINE + timedelta(minutes=30), 30)
-    assert failed(mentor=replace(MAYA, taken=(before, after)), mentee=replace(ALEX, taken=(after, before))) == []
+    assert failed(mentor=replace(MAYA, taken={before: 1, after: 2}), mentee=replace(ALEX, taken={after: 1, before: 2})) == []
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_session_starts_on_a_step():
 def test_every_broken_rule_is_told_at_once():
     broken = failed(
         mentor=replace(MAYA, active=False),
-        mentee=replace(MAYA, taken=(GOOD["period"],)),
+        mentee=replace(MAYA, taken={GOOD["period"]: 1}),
         now=NINE,
         windows=[],
         policy=Policy((60,)),
@@ -132,6 +132,12 @@ def test_every_broken_rule_is_told_at_once():
 )
 def test_a_period_is_told_in_the_zone_of_who_asks(zone, sentence):
     assert when(Period.of(datetime(2026, 11, 24, 23, 30, tzinfo=UTC), 60), ZoneInfo(zone)) == sentence
+
+
+def test_an_hour_that_the_clocks_show_twice_says_which_it_is():
+    night = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    assert when(Period.of(night, 60), BERLIN) == "Sun 31 Oct 2027, 02:30 CEST–02:30 CET (Europe/Berlin)"
+    assert when(Period.of(night + timedelta(hours=1), 30), BERLIN) == "Sun 31 Oct 2027, 02:30 CET–03:00 (Europe/Berlin)"
 
 
 # ---- the policy -------------------------------------------------------------------------------------------------------
@@ -161,13 +167,13 @@ def test_a_session_is_booked_within_the_horizon(days, refused):
 @pytest.mark.parametrize(("buffer", "refused"), [(0, False), (10, False), (15, True)])
 def test_minutes_stay_free_around_a_mentors_sessions(start, buffer, refused):
     other = Period.of(start, 30)
-    maya = replace(MAYA, taken=(other,))
+    maya = replace(MAYA, taken={other: 1})
     sentence = f"Maya Lopez has a session {when(other, BERLIN)}, and 15 minutes stay free before and after it."
     assert failed(mentor=maya, policy=Policy(buffer_minutes=buffer)) == ([("buffer", sentence)] if refused else [])
 
 
 def test_a_mentees_sessions_may_follow_each_other_at_once():
-    alex = replace(ALEX, taken=(Period.of(NINE + timedelta(minutes=30), 30),))
+    alex = replace(ALEX, taken={Period.of(NINE + timedelta(minutes=30), 30): 1})
     assert failed(mentee=alex, policy=Policy(buffer_minutes=15)) == []
 
 
@@ -197,3 +203,60 @@ def test_so_many_requests_of_one_mentee_wait_at_a_time(waiting, refused):
     )
     alex, policy = replace(ALEX, requests=waiting), Policy(open_requests_cap=2)
     assert failed(mentee=alex, policy=policy) == ([("too_many_requests", sentence)] if refused else [])
+
+
+# ---- a mentor's own limits ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("hours", "refused"), [(0, False), (-1, False), (1, True)])
+def test_a_mentor_who_pauses_takes_no_new_requests_until_that_day(hours, refused):
+    policy = Policy(paused_until=GOOD["now"] + timedelta(hours=hours))
+    sentence = "Maya Lopez takes no new requests until Sun 29 Nov 2026."
+    assert failed(policy=policy) == ([("paused", sentence)] if refused else [])
+
+
+def test_a_limit_of_the_mentors_own_is_called_theirs():
+    maya = replace(MAYA, weeks={MONDAY: 2})
+    policy = Policy(mentor_week_cap=2, own=frozenset({"mentor_week_cap"}))
+    sentence = "Maya Lopez already has 2 sessions in the week of 30 Nov 2026, which is as many as they take."
+    assert failed(mentor=maya, policy=policy) == [("mentor_week_full", sentence)]
+
+
+def test_every_rule_names_what_decides_it():
+    """The session in the way, the row that holds the limit, the person who left; nothing where the time itself decides."""
+    before, during = Period.of(NINE - timedelta(minutes=40), 30), Period.of(NINE, 15)
+    policy = Policy(
+        lengths=(60,),
+        notice_hours=99,
+        horizon_days=1,
+        buffer_minutes=15,
+        mentor_week_cap=0,
+        mentee_week_cap=0,
+        open_requests_cap=0,
+        paused_until=NINE,
+        own=frozenset({"mentor_week_cap"}),
+    )
+    findings = bookable(
+        replace(MAYA, taken={before: 7}),
+        replace(ALEX, taken={during: 8}, active=False),
+        GOOD["period"],
+        windows=[],
+        policy=policy,
+        now=NINE - timedelta(days=2),
+        zone=BERLIN,
+    )
+    assert {finding.code: finding.record for finding in findings if not finding.passed} == {
+        "inactive": ("user", ALEX.key),
+        "mentee_taken": ("session", 8),
+        "paused": ("mentorlimits", MAYA.key),
+        "length": ("program", 1),
+        "too_many_requests": ("program", 1),
+        "outside_window": None,
+        "too_soon": ("program", 1),
+        "too_far": ("program", 1),
+        "buffer": ("session", 7),
+        "mentor_week_full": ("mentorlimits", MAYA.key),
+        "mentee_week_full": ("program", 1),
+    }
+    assert {finding.code for finding in findings} == set(TITLES)
+    assert all(finding.title for finding in findings)

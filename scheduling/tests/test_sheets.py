@@ -1,6 +1,6 @@
 """Sheets of windows and sessions: a real program's own, under its policy and under ours."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 import tablib
@@ -8,7 +8,8 @@ import time_machine
 
 from people.resources import MenteeResource, MentorResource
 from project.demo import sheets
-from scheduling.models import Availability, Notice, Program, Session
+from scheduling import offering
+from scheduling.models import Availability, Notice, Program, Session, WeeklyHours
 from scheduling.resources import AvailabilityResource, SessionResource
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,121 @@ def test_windows_without_keys_are_known_by_mentor_and_times(maya, monday, cora):
     )
     totals = [AvailabilityResource().import_data(rows, user=cora).totals for _ in range(2)]
     assert [(total["new"], total["skip"]) for total in totals] == [(1, 0), (0, 1)]
+
+
+# ---- windows beside other windows -----------------------------------------------------------------------------------------
+
+
+def at(monday, hours) -> datetime:
+    return monday + timedelta(hours=hours)
+
+
+def said(monday, begins, ends) -> str:
+    day = f"{monday:%a} {monday.day} {monday:%b %Y}"
+    return f"{day}, {at(monday, begins):%H:%M}–{at(monday, ends):%H:%M} (UTC)"
+
+
+def bring(cora, monday, *rows) -> list[tuple[int, list[str]]]:
+    """Import windows of Maya's, (key, from, to) in hours after nine on Monday. The rows refused, and why."""
+    headers = ["window_id", "mentor", "start_time", "end_time"]
+    sheet = [
+        (key, "maya@example.org", at(monday, begins).isoformat(), at(monday, ends).isoformat()) for key, begins, ends in rows
+    ]
+    result = AvailabilityResource().import_data(tablib.Dataset(*sheet, headers=headers), user=cora)
+    assert [row.errors for row in result.error_rows] == []
+    return [(refused.number, refused.error.messages) for refused in result.invalid_rows]
+
+
+def offered(monday) -> list[tuple[str, float, float]]:
+    """Key, from and to of every window, in hours after nine on Monday."""
+    hour = timedelta(hours=1)
+    rows = Availability.objects.order_by("start_time")
+    return [(row.external_id, (row.start_time - monday) / hour, (row.end_time - monday) / hour) for row in rows]
+
+
+def meets(monday, begins, ends) -> str:
+    advice = "Change or remove that window, or choose a time that only touches it."
+    return f"Maya Lopez already offers {said(monday, begins, ends)}. {advice}"
+
+
+def test_windows_of_a_sheet_may_touch(maya, monday, cora):
+    assert bring(cora, monday, ("w1", 0, 2), ("", 2, 3), ("w3", 3, 4)) == []
+    assert offered(monday) == [("w1", 0, 2), ("", 2, 3), ("w3", 3, 4)]
+
+
+def test_a_row_on_another_window_is_refused_in_words(maya, window, monday, cora):
+    window(maya)
+    assert bring(cora, monday, ("w1", 4, 5), ("w2", 2, 4)) == [(3, [meets(monday, 0, 3)])]
+    assert offered(monday) == [("", 0, 3)], "all of the sheet or nothing"
+
+
+def test_two_rows_of_a_sheet_that_overlap_are_refused_at_the_second(maya, monday, cora):
+    assert bring(cora, monday, ("w1", 0, 2), ("w2", 1, 3)) == [(3, [meets(monday, 0, 2)])]
+    # Also with the same times: another key is another window.
+    assert bring(cora, monday, ("w1", 0, 2), ("w2", 0, 2)) == [(3, [meets(monday, 0, 2)])]
+    assert offered(monday) == []
+
+
+def test_a_key_is_given_to_the_window_that_is_there_already(maya, session, monday, cora):
+    kept = session.availability
+    assert bring(cora, monday, ("w1", 0, 3)) == []
+    kept.refresh_from_db()
+    session.refresh_from_db()
+    assert (offered(monday), kept.external_id, session.availability) == ([("w1", 0, 3)], "w1", kept)
+
+
+def test_a_key_moves_its_window_and_what_is_booked_in_it_stays_there(maya, session, monday, cora):
+    bring(cora, monday, ("w1", 0, 3))
+    assert bring(cora, monday, ("w1", -1, 1)) == []
+    session.refresh_from_db()
+    assert (offered(monday), session.availability.external_id) == ([("w1", -1, 1)], "w1")
+
+
+def test_a_sheet_takes_no_window_away_from_what_is_booked(maya, session, monday, cora):
+    bring(cora, monday, ("w1", 0, 3))
+    [(number, sentences)] = bring(cora, monday, ("w1", 1, 3))
+    assert (number, sentences) == (
+        2,
+        [
+            f"Decide what happens with what is booked then: Alex Johnson, {said(monday, 0, 0.5)}.",
+            "A sheet cannot ask: change this window by hand.",
+        ],
+    )
+    assert offered(monday) == [("w1", 0, 3)]
+    session.refresh_from_db()
+    assert session.availability is not None
+
+
+def test_a_session_without_a_window_finds_the_one_of_the_sheet(maya, session, monday, cora):
+    offering.make(offering.remove_window(session.availability), by=maya.user, keep=[session.pk])
+    bring(cora, monday, ("w1", 0, 3))
+    session.refresh_from_db()
+    assert session.availability.external_id == "w1"
+
+
+def test_a_sheet_and_weekly_hours_leave_room_for_each_other(maya, monday, cora):
+    """Mondays, 9:00 to 12:00."""
+    hours = WeeklyHours(mentor=maya, weekday=0, begins=time(9), ends=time(12), time_zone="UTC", valid_from_on=monday.date())
+    hours.valid_until_on = monday.date()
+    bring(cora, monday, ("w1", 1, 2))
+    offering.make(offering.save_hours(hours), by=maya.user)
+    assert offered(monday) == [("", 0, 1), ("w1", 1, 2), ("", 2, 3)]
+    assert bring(cora, monday, ("w2", 0.5, 1)) == [(2, [meets(monday, 0, 1)])]
+    # Where the key's window goes away, the weekly hours come back.
+    assert bring(cora, monday, ("w1", 4, 5)) == []
+    assert offered(monday) == [("", 0, 3), ("w1", 4, 5)]
+    offering.write_ahead()
+    assert offered(monday) == [("", 0, 3), ("w1", 4, 5)]
+
+
+def test_a_key_does_not_give_a_window_to_another_mentor(maya, omar, monday, cora):
+    bring(cora, monday, ("w1", 0, 3))
+    times = at(monday, 0).isoformat(), at(monday, 3).isoformat()
+    rows = tablib.Dataset(("w1", "omar@example.org", *times), headers=["window_id", "mentor", "start_time", "end_time"])
+    result = AvailabilityResource().import_data(rows, user=cora)
+    sentence = "A window stays its mentor's. Remove it, and add one for the other."
+    assert [(row.number, row.error.messages) for row in result.invalid_rows] == [(2, [sentence])]
+    assert Availability.objects.get().mentor == maya
 
 
 @pytest.mark.parametrize(
