@@ -24,7 +24,7 @@ from scheduling.tests.life.asking import Asking
 from scheduling.tests.life.offering import Offering
 from scheduling.tests.life.world import World
 
-RUNS = int(os.environ.get("LIFE_RUNS", "50" if os.environ.get("CI") else "30"))
+RUNS = int(os.environ.get("LIFE_RUNS", "200" if os.environ.get("CI") else "30"))
 STEPS = int(os.environ.get("LIFE_STEPS", "30"))
 # In so many runs all of this happens, or the machine has lost its way.
 ENOUGH = 200
