@@ -130,6 +130,9 @@ class Role(models.Model):
 class Mentor(Role):
     about_me = models.TextField(blank=True)
     skills = models.ManyToManyField(Skill, blank=True, related_name="mentors")
+    meeting_link = models.URLField(
+        blank=True, help_text="A room of your own for online sessions. Empty: each session gets a new one."
+    )
 
     objects = MentorQuerySet.as_manager()
     history = HistoricalRecords()

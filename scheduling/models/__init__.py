@@ -6,12 +6,13 @@ refusal in ``guard``.
 
 from scheduling.models.offer import Availability, MentorLimits, TimeOff, WeeklyHours
 from scheduling.models.program import LENGTHS, LONGEST_BUFFER, Program, default_lengths, some_known_lengths
-from scheduling.models.session import Notice, Session
+from scheduling.models.session import CalendarFeed, Notice, Session
 
 __all__ = [
     "LENGTHS",
     "LONGEST_BUFFER",
     "Availability",
+    "CalendarFeed",
     "MentorLimits",
     "Notice",
     "Program",

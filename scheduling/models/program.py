@@ -78,6 +78,13 @@ class Program(models.Model):
         blank=True,
         help_text="At most so many requests of one mentee wait for an answer at a time. Default: no limit.",
     )
+    meeting_rooms = models.URLField(
+        "meeting rooms",
+        default="https://meet.jit.si/",
+        blank=True,
+        help_text="A session whose mentor has no room gets one of its own under this address; empty: none. "
+        "Default: https://meet.jit.si/",
+    )
     answer_hours = models.PositiveSmallIntegerField(
         "hours to answer",
         default=72,

@@ -116,6 +116,10 @@ class Notice(models.Model):
     detail = models.CharField(max_length=300, blank=True, help_text="Why it was not sent, or what the mail server said.")
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    answer = models.CharField("the server’s answer", max_length=300, blank=True, help_text="The last one, as it came.")
+    # Who had it sent once more, and when.
+    resent_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    resent_at = models.DateTimeField(null=True, blank=True)
     # Nobody touches the row before this: a sender's lease, or the pause after a server's "not now".
     not_before = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -148,3 +152,14 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice {self.pk}"
+
+
+class CalendarFeed(models.Model):
+    """A person's sessions for their own calendar program, under an address that only they know."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="calendar_feed")
+    # Part of what the address is made of: with a new one the old address is dead.
+    key = models.UUIDField(default=uuid.uuid4, editable=False)
+
+    def __str__(self) -> str:
+        return f"calendar feed of {self.user}"
