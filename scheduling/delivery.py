@@ -110,7 +110,8 @@ def deliver(notice: Notice, connection) -> State:
     try:
         connection.open()
     except OSError as error:
-        _pause(notice, f"The mail server cannot be reached ({_said(error)}).")
+        # No fault of this message: it goes with the others in the first sweep that reaches the server.
+        _finish(notice, State.PENDING, f"The mail server cannot be reached ({_said(error)}).")
         raise NotNow from error
     try:
         connection.send_messages([message])

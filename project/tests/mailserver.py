@@ -14,10 +14,12 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 # Instead of an answer: the line goes dead.
 CUT = "cut"
+# Instead of an answer: nothing, for as long as anybody waits.
+HANG = "hang"
 
 
 class MailServer:
-    """What arrived, and how the server answers. Answers are lines like "451 4.3.0 Try later", or CUT."""
+    """What arrived, and how the server answers. Answers are lines like "451 4.3.0 Try later", CUT or HANG."""
 
     def __init__(self):
         self.port = 0
@@ -57,7 +59,10 @@ class MailServer:
         if len(self._senders) >= self.senders_awaited:
             self._all_here.set()
         await asyncio.wait_for(self._all_here.wait(), timeout=60)
-        return self._answer(server, self.to_messages.pop(0) if self.to_messages else "250 OK")
+        answer = self.to_messages.pop(0) if self.to_messages else "250 OK"
+        if answer == HANG:
+            await asyncio.Event().wait()
+        return self._answer(server, answer)
 
     def _answer(self, server, answer: str) -> str:
         if answer == CUT:
