@@ -11,7 +11,9 @@ from people.stale import FreshAdmin
 from scheduling.admin.program import ReadOnlyAdmin
 
 admin.site.index_title = "Today"
-admin.site.unregister([Group, EmailAddress, Schedule, Success, Failure, OrmQ])
+# With Redis as broker the queue has no table to look at.
+theirs = (Group, EmailAddress, Schedule, Success, Failure, OrmQ)
+admin.site.unregister([model for model in theirs if admin.site.is_registered(model)])
 
 
 @admin.register(Group)

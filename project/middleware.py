@@ -1,9 +1,23 @@
-"""What every answer carries: the content security policy, and no-store on what a logged-in person sees."""
+"""What every answer carries: the content security policy, and no-store on what a logged-in person sees. And what is answered
+where the database or the cache cannot be asked.
+"""
+
+import logging
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+
+try:
+    from redis.exceptions import RedisError
+except ImportError:  # an extra: without it nothing asks Redis
+    RedisError = OperationalError
+
+logger = logging.getLogger(__name__)
 
 # Unfold 0.91 ships the build of Alpine that compiles expressions, and writes its colours into the page.
 ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
@@ -29,3 +43,23 @@ class PersonalPagesMiddleware:
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
+
+
+class UnavailableMiddleware:
+    """A database or a cache that is away, full or busy is nobody's mistake: 503, what happened, and what to do.
+
+    What a view had begun is rolled back by then. Log-ins are among what is refused: their limits are kept in the cache.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, OperationalError | InterfaceError | RedisError):
+            return None
+        logger.error("unavailable: %s", type(exception).__name__)
+        # Without the request: what draws a page for somebody asks the database.
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "60"})

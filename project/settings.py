@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "scheduling.middleware.TimeZoneMiddleware",
+    "project.middleware.UnavailableMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
