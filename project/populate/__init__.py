@@ -16,7 +16,7 @@ from people.models import Skill, Team, User
 from project.populate.bulk import know_sizes, writing
 from project.populate.people import PROGRAM_ZONE, People
 from project.populate.weeks import Weeks
-from scheduling.models import Program, Session
+from scheduling.models import Availability, Notice, Program, Session
 
 # A mentor offers about twelve half hours a week. So many of them are sessions, on average, and so often a mentee has one:
 # about half of what is possible.
@@ -72,7 +72,7 @@ def populate(
     people = People(random.Random(seed), today, plan.weeks)  # noqa: S311  a program made up, not a lock
     shares = plan.shares(weeks_ahead)
     tables = list(people.tables)
-    with writing(tables):
+    with writing(tables, large=(Session, Session.history.model, Availability, Notice)):
         Program.objects.update_or_create(pk=1, defaults={"name": "Populated program", "time_zone": PROGRAM_ZONE})
         weeks = Weeks(people.make(plan.mentors, plan.mentees), seed, today, weeks_ahead)
         tables += weeks.tables
