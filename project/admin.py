@@ -8,7 +8,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
 from people.stale import FreshAdmin
-from scheduling.admin.program import ReadOnlyAdmin
+from scheduling.admin.notices import ReadOnlyAdmin
 
 admin.site.index_title = "Today"
 # With Redis as broker the queue has no table to look at.

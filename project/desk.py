@@ -1,6 +1,6 @@
 """The admin's face: name, colours, menu, and the numbers on its first page."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
@@ -108,13 +108,50 @@ UNFOLD = {
 }
 
 
+def worker_is_silent() -> bool:
+    """Does no cluster of the task queue show a heartbeat?"""
+    from django_q.status import Stat
+
+    return not Stat.get_all()
+
+
+def promises(request, now: datetime) -> dict | None:
+    """How much of what was promised for today was kept, and what stands against it: the first thing on the first page."""
+    from scheduling import ledger
+
+    if not request.user.has_perm("scheduling.view_notice"):
+        return None
+    day = ledger.promises_of_today(request.program, now)
+    troubles = [
+        (day.late, late(day), "due=late"),
+        (day.failed, f"{day.failed:,} refused by the mail server.", "due=today&state__exact=failed"),
+        (day.uncertain, f"{day.uncertain:,} uncertain: the mail server gave no answer.", "due=today&state__exact=uncertain"),
+        (day.expired, f"{day.expired:,} could not be sent in time.", "due=today&state__exact=expired"),
+        (worker_is_silent(), "The worker is silent: nothing is sent while it is.", "due=today"),
+    ]
+    notices = reverse("admin:scheduling_notice_changelist")
+    return {
+        "sentence": f"{day.kept:,} of {day.due:,} promises of today kept" if day.due else "Nothing had to be sent today so far",
+        "troubles": [(said, f"{notices}?{query}") for is_so, said, query in troubles if is_so],
+        "ahead": f"{day.ahead:,} more to come today." if day.ahead else "Nothing more to come today.",
+        "link": f"{notices}?due=today",
+    }
+
+
+def late(day) -> str:
+    """ "3 are late, the oldest by 7 minutes." """
+    minutes = int(day.late_by / timedelta(minutes=1))
+    by = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
+    return f"1 is late, by {by}." if day.late == 1 else f"{day.late:,} are late, the oldest by {by}."
+
+
 def dashboard(request, context: dict) -> dict:
-    """What needs a person, each a number that opens the rows behind it. Four small counts, whatever the size of the program."""
+    """What needs a person, each a number that opens the rows behind it. A few small counts, whatever the size of the program."""
     from scheduling.models import Notice, Session
     from scheduling.words import State
 
     if not request.user.has_perm("scheduling.view_session"):
-        return context | {"tiles": []}
+        return context | {"promises": None, "tiles": []}
     now = timezone.now()
     sessions, notices = reverse("admin:scheduling_session_changelist"), reverse("admin:scheduling_notice_changelist")
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -141,6 +178,7 @@ def dashboard(request, context: dict) -> dict:
         ),
     ]
     return context | {
+        "promises": promises(request, now),
         "tiles": [dict(zip(("title", "number", "link", "meaning"), tile, strict=True)) for tile in tiles],
         "first_steps": {
             "mentors": reverse("admin:people_mentor_import"),

@@ -96,6 +96,9 @@ def email(env: Mapping[str, str], data_dir: Path) -> dict:
     config.setdefault("EMAIL_TIMEOUT", 10)
     if config.get("EMAIL_PORT") is None:
         config["EMAIL_PORT"] = {"smtp+tls": 587, "smtp+ssl": 465}.get(scheme, 25)
+    if scheme.startswith("smtp"):
+        # Keeps what the server answers, for the ledger.
+        config["EMAIL_BACKEND"] = "scheduling.smtp.EmailBackend"
     if scheme == "filemail":
         config["EMAIL_FILE_PATH"] = "/" + config["EMAIL_FILE_PATH"].lstrip("/")
     return config

@@ -25,7 +25,7 @@ def install(using: str, **kwargs) -> None:
         (label.split(".")[0], f"{action}_{label.split('.')[1]}")
         for label, actions in COORDINATOR_MAY.items()
         for action in actions.split()
-    } | {("scheduling", "set_rules_aside")}
+    } | {("scheduling", "set_rules_aside"), ("scheduling", "resend_notice")}
     group, _ = Group.objects.using(using).get_or_create(name=COORDINATORS)
     rows = Permission.objects.using(using).select_related("content_type")
     group.permissions.set([row for row in rows if (row.content_type.app_label, row.codename) in wanted])

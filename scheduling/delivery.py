@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from people import time_zones
 from people.models import NotificationSettings
-from scheduling import booking
+from scheduling import booking, smtp
 from scheduling.models import Notice, Program
 from scheduling.notices import SWITCH
 from scheduling.slots import Period
@@ -111,7 +111,7 @@ def deliver(notice: Notice, connection) -> State:
         connection.open()
     except OSError as error:
         # No fault of this message: it goes with the others in the first sweep that reaches the server.
-        _finish(notice, State.PENDING, f"The mail server cannot be reached ({_said(error)}).")
+        _finish(notice, State.PENDING, f"The mail server cannot be reached ({_said(error)}).", **_heard(error))
         raise NotNow from error
     try:
         connection.send_messages([message])
@@ -128,7 +128,7 @@ def deliver(notice: Notice, connection) -> State:
             return _finish(notice, State.UNCERTAIN, f"The mail server gave no answer twice ({_said(error)}).")
         _pause(notice, f"The mail server gave no answer ({_said(error)}).")
         raise NotNow from error
-    return _finish(notice, State.SENT, "", sent_at=timezone.now())
+    return _finish(notice, State.SENT, "", sent_at=timezone.now(), answer=smtp.answer(connection))
 
 
 def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
@@ -232,16 +232,22 @@ def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:
     of_recipient = isinstance(error, smtplib.SMTPRecipientsRefused)
     code = max(code for code, _ in error.recipients.values()) if of_recipient else error.smtp_code
     if 400 <= code < 500:
-        state = _pause(notice, f"The mail server said not now ({code}).")
+        state = _pause(notice, f"The mail server said not now ({code}).", error)
         if of_recipient and code != 421:
             return state  # a full mailbox is one person's; 421 is the server going away
         raise NotNow from error
-    return _finish(notice, State.FAILED, f"The mail server refused it ({code}).")
+    return _finish(notice, State.FAILED, f"The mail server refused it ({code}).", answer=smtp.refusal(error))
 
 
-def _pause(notice: Notice, why: str) -> State:
+def _pause(notice: Notice, why: str, error: Exception | None = None) -> State:
+    """Put it back for a while."""
     pause = min(FIRST_PAUSE * 2 ** min(notice.attempts - 1, 10), LONGEST_PAUSE)
-    return _finish(notice, State.PENDING, why, not_before=timezone.now() + pause)
+    return _finish(notice, State.PENDING, why, not_before=timezone.now() + pause, **_heard(error))
+
+
+def _heard(error: Exception | None) -> dict:
+    """The server's answer, where the error is one: what it said before stays otherwise."""
+    return {"answer": answer} if (answer := smtp.refusal(error)) else {}
 
 
 def _finish(notice: Notice, state: State, detail: str, **fields) -> State:

@@ -30,6 +30,7 @@ SWITCH = {
 # That a session is off is worth knowing when it would have begun, too.
 ENDINGS = (Kind.DECLINED, Kind.CANCELED, Kind.EXPIRED)
 GONE = "The recipient no longer takes part."
+TOO_LATE = "The session was confirmed too late for it."
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
 
 
@@ -54,7 +55,7 @@ def remind(session: Session, *, at: datetime) -> None:
         for key in sorted({session.mentor_id, session.mentee_id}):
             notice = _notice(session, key, kind, due_at=session.start_time - BEFORE[kind])
             if notice.due_at <= at:
-                notice.state, notice.detail = State.SUPPRESSED, "The session was confirmed too late for it."
+                notice.state, notice.detail = State.SUPPRESSED, TOO_LATE
             rows.append(notice)
     _write(rows, at)
 
@@ -93,8 +94,9 @@ def _write(rows: list[Notice], at: datetime) -> None:
     Notice.objects.bulk_create(rows)
     if any(notice.state == State.PENDING and notice.due_at <= now for notice in rows):
         # At once, not at the next minute. If the queue cannot be reached the booking stands, and the sweep finds the row.
-        transaction.on_commit(_send_soon, robust=True)
+        transaction.on_commit(send_soon, robust=True)
 
 
-def _send_soon() -> None:
+def send_soon() -> None:
+    """Wake the worker, which sends what is due. For `transaction.on_commit`."""
     async_task("scheduling.tasks.send_due")

@@ -1,13 +1,16 @@
 """How the rest of the house asks for windows, sessions and notices. Each builds on the last."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from scheduling.slots import Period
-from scheduling.words import ACTIVE, CONFIRMED, PENDING, UNSENT
+from scheduling.words import ACTIVE, CONFIRMED, ENDED_UNSENT, PENDING, UNSENT, State
+
+# A sweep starts every minute: what is unsent after two has been missed.
+LATE = timedelta(minutes=2)
 
 
 class PeriodQuerySet(models.QuerySet):
@@ -81,3 +84,20 @@ class NoticeQuerySet(models.QuerySet):
     def due(self, now: datetime):
         """What a sweep may claim. A claimed row comes back when its sender's lease has run out."""
         return self.unsent().filter(due_at__lte=now).exclude(not_before__gt=now).order_by("due_at", "pk")
+
+    def due_in(self, period: Period):
+        return self.filter(due_at__gte=period.start, due_at__lt=period.end)
+
+    def late(self, now: datetime | None = None):
+        """Due for so long that somebody should look."""
+        return self.unsent().filter(due_at__lt=(now or timezone.now()) - LATE)
+
+    def in_state(self, state: State):
+        if state not in ENDED_UNSENT:
+            return self.filter(state=state)
+        # Said twice: SQLite uses a partial index only where its condition stands in the question.
+        return self.filter(state__in=ENDED_UNSENT).filter(state=state)
+
+    def with_people(self):
+        """With all that it takes to say who was told what, and whether that is still true."""
+        return self.select_related("recipient__notification_settings", "session__mentor__user", "session__mentee__user")

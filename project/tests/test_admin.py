@@ -83,6 +83,8 @@ def test_a_coordinator_cannot_touch_accounts_or_groups(desk):
 PAGES = {"scheduling_session_reschedule", "scheduling_session_reassign", "scheduling_session_why_not"}
 # And scheduling/tests/test_leaving.py these.
 PAGES |= {"people_mentor_deactivate", "people_mentee_deactivate"}
+# And scheduling/tests/test_ledger.py this.
+PAGES |= {"scheduling_notice_resend"}
 
 
 def test_every_action_has_a_permission_and_every_button_a_dialog():

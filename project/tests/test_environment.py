@@ -180,7 +180,7 @@ def test_without_a_word_mail_goes_to_files_in_the_data_folder(tmp_path):
 def test_mail_goes_to_a_server(tmp_path, scheme, security):
     config = environment.email({"EMAIL_URL": f"{scheme}://desk:hunter2@mail.example.org:587"}, tmp_path)
     expected = {
-        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_BACKEND": "scheduling.smtp.EmailBackend",
         "EMAIL_HOST": "mail.example.org",
         "EMAIL_PORT": 587,
         "EMAIL_HOST_USER": "desk",

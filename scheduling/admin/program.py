@@ -1,4 +1,4 @@
-"""What was promised, and the program's policy."""
+"""The program's policy."""
 
 from django import forms
 from django.contrib import admin
@@ -6,56 +6,11 @@ from django.db import transaction
 from django.shortcuts import redirect
 from django_q.tasks import async_task
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from people import time_zones
 from people.stale import FreshAdmin
-from scheduling.models import LENGTHS, Notice, Program
-from scheduling.words import State
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that the machine writes: people look."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-
-@admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
-    """What was promised to whom, and what became of it. Nobody writes here but the sender."""
-
-    list_display = ("kind", "recipient", "session", "due_at", "state_label", "detail", "sent_at")
-    list_filter = (("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
-    list_filter_submit = True
-    list_per_page = 50
-    list_select_related = ("recipient", "session")
-    search_fields = ("recipient__first_name", "recipient__last_name", "recipient__email")
-    show_full_result_count = False
-
-    @display(
-        description="State",
-        label={
-            State.PENDING: "info",
-            State.SENDING: "info",
-            State.SENT: "success",
-            State.FAILED: "danger",
-            State.EXPIRED: "danger",
-            State.UNCERTAIN: "warning",
-        },
-        ordering="state",
-    )
-    def state_label(self, notice):
-        return notice.state
-
+from scheduling.models import LENGTHS, Program
 
 POLICY = (
     (None, {"fields": ("name", "time_zone")}),

@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.utils import timezone
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -18,30 +17,15 @@ from scheduling.admin.dialogs import session_or_404, verb_button
 from scheduling.admin.filters import ByPerson
 from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
 from scheduling.admin.moving import HandOver, Move
+from scheduling.admin.notices import NoticeInline
 from scheduling.admin.why_not import why_not
 from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
-from scheduling.models import Notice, Program, Session
+from scheduling.models import Program, Session
 from scheduling.resources import SessionResource
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
 
 STATUS_COLOURS = {PENDING: "warning", CONFIRMED: "success", CANCELED: "danger", COMPLETED: "info", NO_SHOW: "danger"}
-
-
-class NoticeInline(TabularInline):
-    model = Notice
-    tab = True
-    fields = readonly_fields = ("kind", "recipient", "due_at", "state", "detail", "sent_at")
-    ordering = ("due_at", "pk")
-    extra = 0
-    can_delete = False
-    verbose_name_plural = "notices"
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
 
 # What is asked of a booking.

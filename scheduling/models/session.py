@@ -132,8 +132,17 @@ class Notice(models.Model):
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
+        permissions = [("resend_notice", "Can have a notice sent again")]
         ordering = ["-due_at", "-pk"]
         indexes = [
+            # The ledger's pages, and today's part of it.
+            models.Index(fields=["-due_at", "-id"], name="notice_latest_first"),
+            # What the ledger is asked for by state. Few rows: most are sent, and not in here.
+            models.Index(
+                fields=["state", "-due_at", "-id"],
+                condition=Q(state__in=["failed", "uncertain", "expired", "suppressed"]),
+                name="notice_ended_unsent",
+            ),
             # The sweep's question: what is unsent and due? Most rows are sent, and not in here.
             models.Index(fields=["due_at", "id"], condition=Q(state__in=["pending", "sending"]), name="notice_unsent_due"),
         ]

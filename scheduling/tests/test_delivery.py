@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 def mail(settings):
     """A mail server that takes everything, unless the test tells it otherwise."""
     with mail_server() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "scheduling.smtp.EmailBackend"
         settings.EMAIL_HOST = "127.0.0.1"
         settings.EMAIL_PORT = server.port
         settings.EMAIL_TIMEOUT = 10
@@ -345,7 +345,7 @@ def test_a_server_that_is_down_loses_nothing(confirmed, settings):
     # A port that is nobody's: bound for a moment, and not listening.
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "scheduling.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = nobody.getsockname()
         with before(confirmed, 60):
             assert delivery.sweep() == {"pending": 1}

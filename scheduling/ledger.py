@@ -1,0 +1,58 @@
+"""What was promised for today, and how much of it was kept."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db.models import Count, Min, Q
+
+from people import time_zones
+from scheduling.models import Notice, Program
+from scheduling.slots import Period
+from scheduling.words import UNSENT, State
+
+
+@dataclass(frozen=True)
+class Day:
+    """Promises of one day, in numbers. What was rightly not sent (canceled, moved, not wanted) is no promise any more."""
+
+    # Due by now, and how many of them are sent.
+    due: int
+    kept: int
+    # Due later on that day.
+    ahead: int
+    failed: int
+    uncertain: int
+    expired: int
+    # Unsent for too long, whenever they were due, and by how much the oldest.
+    late: int
+    late_by: timedelta
+
+    @property
+    def broken(self) -> bool:
+        return bool(self.late or self.failed or self.uncertain or self.expired)
+
+
+def today(program: Program, now: datetime) -> Period:
+    """From midnight to midnight by the program's clock."""
+    zone = time_zones.zone(program.time_zone)
+    day = now.astimezone(zone).date()
+    start, end = (datetime.combine(date, time(), zone) for date in (day, day + timedelta(days=1)))
+    return Period(start, end)
+
+
+def promises_of_today(program: Program, now: datetime) -> Day:
+    """Two questions, each answered by an index."""
+    by_state = Notice.objects.due_in(today(program, now)).order_by().values_list("state")
+    rows = by_state.annotate(by_now=Count("pk", filter=Q(due_at__lte=now)), later=Count("pk", filter=Q(due_at__gt=now)))
+    due = {state: count for state, count, _ in rows}
+    late, oldest = Notice.objects.late(now).aggregate(number=Count("pk"), oldest=Min("due_at")).values()
+    return Day(
+        due=sum(due.values()) - due.get(State.SUPPRESSED, 0),
+        kept=due.get(State.SENT, 0),
+        ahead=sum(count for state, _, count in rows if state in UNSENT),
+        failed=due.get(State.FAILED, 0),
+        uncertain=due.get(State.UNCERTAIN, 0),
+        expired=due.get(State.EXPIRED, 0),
+        late=late,
+        late_by=now - oldest if oldest else timedelta(0),
+    )
