@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from scheduling.slots import Period
-from scheduling.words import ACTIVE, CONFIRMED, ENDED_UNSENT, PENDING, UNSENT, State
+from scheduling.words import ACTIVE, CONFIRMED, PENDING, UNSENT
 
 # A sweep starts every minute: what is unsent after two has been missed.
 LATE = timedelta(minutes=2)
@@ -91,12 +91,6 @@ class NoticeQuerySet(models.QuerySet):
     def late(self, now: datetime | None = None):
         """Due for so long that somebody should look."""
         return self.unsent().filter(due_at__lt=(now or timezone.now()) - LATE)
-
-    def in_state(self, state: State):
-        if state not in ENDED_UNSENT:
-            return self.filter(state=state)
-        # Said twice: SQLite uses a partial index only where its condition stands in the question.
-        return self.filter(state__in=ENDED_UNSENT).filter(state=state)
 
     def with_people(self):
         """With all that it takes to say who was told what, and whether that is still true."""

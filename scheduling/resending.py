@@ -156,6 +156,6 @@ def _entry(notice: Notice, by: User) -> LogEntry:
         object_id=str(notice.pk),
         object_repr=str(notice),
         action_flag=CHANGE,
-        change_message=f"Sent again. Before: due {notice.due_at:%Y-%m-%d at %H:%M} UTC, {notice.get_state_display()}{sent}."
+        change_message=f"Sent again. Before: due {notice.due_at:%Y-%m-%d at %H:%M} UTC, {notice.get_state_display().lower()}{sent}."
         + (f" {why}" if why else ""),
     )

@@ -65,6 +65,4 @@ class State(models.TextChoices):
 
 
 UNSENT = (State.PENDING, State.SENDING)
-# These promises have ended, and no message went out that we know of.
-ENDED_UNSENT = (State.FAILED, State.UNCERTAIN, State.EXPIRED, State.SUPPRESSED)
 REMINDERS = (Kind.REMINDER_60, Kind.REMINDER_15)

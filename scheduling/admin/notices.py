@@ -69,12 +69,6 @@ class DueFilter(DropdownFilter):
         return queryset
 
 
-class StateFilter(ChoicesDropdownFilter):
-    def queryset(self, request, queryset):
-        state = self.value()
-        return queryset.in_state(state) if state in State.values else queryset
-
-
 class NoticeWords:
     """How a notice is shown, in its list, on its page and on that of its session."""
 
@@ -134,7 +128,7 @@ class NoticeInline(NoticeWords, TabularInline):
 @admin.register(Notice)
 class NoticeAdmin(NoticeWords, ReadOnlyAdmin):
     list_display = ("due_at", "what", "to", "about", "state_label", "why", "attempts", "sent_at")
-    list_filter = (DueFilter, ("state", StateFilter), ("kind", ChoicesDropdownFilter))
+    list_filter = (DueFilter, ("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False

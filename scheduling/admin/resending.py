@@ -39,11 +39,12 @@ class ResendPage:
             )
             return self._back()
         plan = resending.plan(self.keys)
+        shown = [*plan.ready, *(notice for notice, _ in plan.left_out)]
         context = {
             **self.model_admin.admin_site.each_context(self.request),
             "title": "Send again",
             "opts": self.model_admin.opts,
-            "original": (plan.ready or [notice for notice, _ in plan.left_out])[0] if len(self.keys) == 1 else None,
+            "original": shown[0] if len(self.keys) == len(shown) == 1 else None,
             "media": self.model_admin.media,
             "plan": plan,
             "keys": ",".join(map(str, self.keys)),

@@ -17,10 +17,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="notice",
-            index=models.Index(
-                condition=models.Q(("state__in", ["failed", "uncertain", "expired", "suppressed"])),
-                fields=["state", "-due_at", "-id"],
-                name="notice_ended_unsent",
-            ),
+            index=models.Index(fields=["state", "-due_at", "-id"], name="notice_state_latest_first"),
         ),
     ]

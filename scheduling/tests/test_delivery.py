@@ -23,18 +23,6 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def mail(settings):
-    """A mail server that takes everything, unless the test tells it otherwise."""
-    with mail_server() as server:
-        settings.EMAIL_BACKEND = "scheduling.smtp.EmailBackend"
-        settings.EMAIL_HOST = "127.0.0.1"
-        settings.EMAIL_PORT = server.port
-        settings.EMAIL_TIMEOUT = 10
-        settings.SITE_URL = "https://desk.example.org"
-        yield server
-
-
-@pytest.fixture
 def confirmed(session, maya):
     """Alex and Maya meet on Monday at 9:00; only the reminders are still owed."""
     session = booking.confirm(session, by=maya.user)
@@ -462,9 +450,78 @@ def test_the_log_counts_and_names_nobody(confirmed, mail, caplog):
     with before(confirmed, 15):
         tasks.send_due()
     assert "notices: 1 failed, 1 sent" in caplog.messages
+    # The row has the answer, the address in it included; the log has neither.
+    assert confirmed.notices.get(state="failed").answer == "550 5.1.1 <alex@example.org>: no such user"
     said = [record for record in caplog.records if not record.name.startswith(("mail.", "django.db"))]
     assert not [record.getMessage() for record in said if "@" in record.getMessage()]
     assert not [detail for detail in confirmed.notices.values_list("detail", flat=True) if "@" in detail]
+
+
+# ---- what the server answered ------------------------------------------------------------------------------------------------
+
+
+def test_the_servers_answer_is_kept_as_it_came(confirmed, mail):
+    notice = only(confirmed, "Alex")
+    mail.recipients["alex@example.org"] = "452 4.2.2 <alex@example.org>: mailbox full"
+    mail.to_messages = ["451 4.3.0 Try later", "250 2.0.0 OK queued as 4F2A"]
+    heard = []
+    for minutes in (60, 55, 50):
+        with before(confirmed, minutes):
+            delivery.sweep()
+        notice.refresh_from_db()
+        heard.append((notice.state, notice.answer))
+        mail.recipients = {}
+    assert heard == [
+        ("pending", "452 4.2.2 <alex@example.org>: mailbox full"),
+        ("pending", "451 4.3.0 Try later"),
+        ("sent", "250 2.0.0 OK queued as 4F2A"),
+    ]
+
+
+@pytest.mark.parametrize("where", ["recipient", "message", "sender"])
+def test_a_refusal_is_kept_as_it_came(confirmed, mail, where):
+    notice = only(confirmed, "Alex")
+    answer = "550 5.7.1 <alex@example.org> is not welcome"
+    if where == "recipient":
+        mail.recipients["alex@example.org"] = answer
+    elif where == "sender":
+        mail.to_sender = answer
+    else:
+        mail.to_messages = [answer]
+    with before(confirmed, 60):
+        delivery.sweep()
+    notice.refresh_from_db()
+    assert (notice.state, notice.answer) == ("failed", answer)
+
+
+def test_each_message_has_its_own_answer_and_silence_has_none(confirmed, mail):
+    mail.to_messages = ["250 OK first", "250 OK second", CUT]
+    with before(confirmed, 60):
+        delivery.sweep()
+    assert sorted(confirmed.notices.filter(state="sent").values_list("answer", flat=True)) == ["250 OK first", "250 OK second"]
+    with before(confirmed, 15):
+        delivery.sweep()
+    assert set(confirmed.notices.filter(kind="reminder_15").values_list("answer", flat=True)) == {""}
+
+
+def test_an_answer_that_no_table_takes_is_made_one(confirmed, mail):
+    """Longer than the column, and with a NUL in it, which PostgreSQL refuses."""
+    notice = only(confirmed, "Alex")
+    mail.to_messages = ["250 OK\x00 " + "very " * 80]
+    with before(confirmed, 60):
+        assert delivery.sweep() == {"sent": 1}
+    notice.refresh_from_db()
+    assert (notice.answer[:17], len(notice.answer)) == ("250 OK very very ", 300)
+
+
+@pytest.mark.parametrize("backend", ["locmem", "console", "filebased", "dummy"])
+def test_mail_that_goes_to_no_server_has_no_answer(confirmed, settings, tmp_path, backend, capsys):
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = f"django.core.mail.backends.{backend}.EmailBackend", tmp_path
+    notice = only(confirmed, "Alex")
+    with before(confirmed, 60):
+        assert delivery.sweep() == {"sent": 1}
+    notice.refresh_from_db()
+    assert (notice.state, notice.answer) == ("sent", "")
 
 
 # ---- two senders ---------------------------------------------------------------------------------------------------------------
