@@ -23,6 +23,18 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
+def mail(settings):
+    """A mail server that takes everything, unless the test tells it otherwise."""
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "scheduling.smtp.EmailBackend"
+        settings.EMAIL_HOST = "127.0.0.1"
+        settings.EMAIL_PORT = server.port
+        settings.EMAIL_TIMEOUT = 10
+        settings.SITE_URL = "https://desk.example.org"
+        yield server
+
+
+@pytest.fixture
 def confirmed(session, maya):
     """Alex and Maya meet on Monday at 9:00; only the reminders are still owed."""
     session = booking.confirm(session, by=maya.user)

@@ -20,7 +20,9 @@ from project.tests.mailserver import CUT
 from project.tests.page import form_in
 from scheduling import booking, delivery, resending
 from scheduling.models import Notice, Session
+from scheduling.tests.test_delivery import mail
 
+__all__ = ["mail"]
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
