@@ -31,6 +31,9 @@ SWITCH = {
 ENDINGS = (Kind.DECLINED, Kind.CANCELED, Kind.EXPIRED)
 GONE = "The recipient no longer takes part."
 TOO_LATE = "The session was confirmed too late for it."
+OVER, AFTERWARDS = "It was recorded after the session had begun.", "It was recorded afterwards."
+# Promised only to be shown: nobody was ever to read these.
+NEVER_MEANT_TO_BE_SENT = (TOO_LATE, OVER, AFTERWARDS)
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
 
 
@@ -88,9 +91,9 @@ def _write(rows: list[Notice], at: datetime) -> None:
     now = timezone.now()
     for notice in rows:
         if notice.state == State.PENDING and notice.expires_at <= now:
-            notice.state, notice.detail = State.SUPPRESSED, "It was recorded after the session had begun."
+            notice.state, notice.detail = State.SUPPRESSED, OVER
         elif notice.state == State.PENDING and notice.due_at < now and at < now - timedelta(minutes=1):
-            notice.state, notice.detail = State.SUPPRESSED, "It was recorded afterwards."
+            notice.state, notice.detail = State.SUPPRESSED, AFTERWARDS
     Notice.objects.bulk_create(rows)
     if any(notice.state == State.PENDING and notice.due_at <= now for notice in rows):
         # At once, not at the next minute. If the queue cannot be reached the booking stands, and the sweep finds the row.

@@ -17,7 +17,7 @@ from people.models import User
 from scheduling import delivery, notices
 from scheduling.booking.locks import retry_after_deadlock
 from scheduling.models import Notice
-from scheduling.words import REMINDERS, UNSENT, State
+from scheduling.words import UNSENT, State
 
 # So many at once: a few seconds of work.
 MOST = 5_000
@@ -118,9 +118,7 @@ def _why_not(notice: Notice, replaced: bool, now: datetime) -> str:
         return why
     if notice.due_at > now:
         return "Its time has not come yet."
-    if notice.kind in REMINDERS and notice.detail == notices.TOO_LATE:
-        return notice.detail
-    return ""
+    return notice.detail if notice.detail in notices.NEVER_MEANT_TO_BE_SENT else ""
 
 
 def _write(rows: list[Notice], by: User, now: datetime) -> None:

@@ -1,6 +1,9 @@
 """The ledger: what was promised to whom, and what became of it. Nobody writes here but the sender; staff may send again."""
 
+from datetime import datetime
+
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
@@ -8,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
@@ -30,10 +33,15 @@ STATE_COLOURS = {
     State.EXPIRED.label: "danger",
     State.UNCERTAIN.label: "warning",
 }
+LINK = "text-primary-600 underline dark:text-primary-500"
 # A column of the list; the page of the notice has all of it.
 SHORT = 90
 # More is no search any more; and SQLite takes only so many parameters in one question.
 PEOPLE_FOUND = 500
+
+
+def moment(at: datetime | None) -> str:
+    return display_for_value(at, "-")
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -72,22 +80,25 @@ class DueFilter(DropdownFilter):
 class NoticeWords:
     """How a notice is shown, in its list, on its page and on that of its session."""
 
-    @display(description="To", ordering="recipient__first_name")
+    @display(description="To")
     def to(self, notice):
         return str(notice.recipient)
 
-    @display(description="Kind", ordering="kind")
+    @display(description="Kind")
     def what(self, notice):
-        return notice.get_kind_display()
+        return capfirst(notice.get_kind_display())
 
     @display(description="State", label=STATE_COLOURS, ordering="state")
     def state_label(self, notice):
         return notice.get_state_display()
 
-    @display(description="Why, and the server’s answer", header=True)
-    def why(self, notice):
-        """Two lines, the second small."""
-        return [Truncator(text).chars(SHORT) for text in (notice.detail or notice.answer, notice.detail and notice.answer)]
+    @display(description="Why")
+    def reason(self, notice):
+        return notice.detail or "-"
+
+    @display(description="The server’s answer")
+    def said(self, notice):
+        return notice.answer or "-"
 
 
 class NoticeInline(NoticeWords, TabularInline):
@@ -99,6 +110,8 @@ class NoticeInline(NoticeWords, TabularInline):
     ordering = ("due_at", "pk")
     extra = 0
     can_delete = False
+    # Its number is in the way.
+    hide_title = True
     verbose_name_plural = "notices"
 
     def get_queryset(self, request):
@@ -113,21 +126,12 @@ class NoticeInline(NoticeWords, TabularInline):
     @display(description="Due")
     def due(self, notice):
         link = reverse("admin:scheduling_notice_change", args=[notice.pk])
-        when = admin.utils.display_for_value(notice.due_at, "-")
-        return format_html('<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>', link, when)
-
-    @display(description="Why")
-    def reason(self, notice):
-        return notice.detail or "-"
-
-    @display(description="The server’s answer")
-    def said(self, notice):
-        return notice.answer or "-"
+        return format_html('<a class="{}" href="{}">{}</a>', f"{LINK} whitespace-nowrap", link, moment(notice.due_at))
 
 
 @admin.register(Notice)
 class NoticeAdmin(NoticeWords, ReadOnlyAdmin):
-    list_display = ("due_at", "what", "to", "about", "state_label", "why", "attempts", "sent_at")
+    list_display = ("due_at", "told", "about", "state_label", "why", "attempts", "sent_at")
     list_filter = (DueFilter, ("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
     list_filter_submit = True
     list_per_page = 50
@@ -139,9 +143,9 @@ class NoticeAdmin(NoticeWords, ReadOnlyAdmin):
     sortable_by = ("due_at",)
     fieldsets = (
         (None, {"fields": (("what", "address"), "about", "speaks_of", "state_label")}),
-        ("What became of it", {"fields": ("detail", "said", ("attempts", "no_answers"))}),
+        ("What became of it", {"fields": ("reason", "said", ("attempts", "no_answers"))}),
         ("When", {"fields": (("due_at", "sent_at"), ("expires", "next_try"))}),
-        ("Sent again", {"fields": (("resent_by_whom", "resent_at"),)}),
+        ("Sent again", {"fields": (("resent_by_whom", "resent"),)}),
         ("For whoever looks into the mail server", {"fields": ("message_id",)}),
     )
     actions = ("resend_selected",)
@@ -163,11 +167,21 @@ class NoticeAdmin(NoticeWords, ReadOnlyAdmin):
 
     # ---- words ------------------------------------------------------------------------------------------------------
 
+    @display(description="To", header=True)
+    def told(self, notice):
+        """Two lines, the second small; and so the next."""
+        return str(notice.recipient), self.what(notice)
+
+    @display(description="Why, and the server’s answer", header=True)
+    def why(self, notice):
+        return [Truncator(text).chars(SHORT) for text in (notice.detail or notice.answer, notice.detail and notice.answer)]
+
     @display(description="Session")
     def about(self, notice):
         session = notice.session
         return format_html(
-            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{} and {}</a>',
+            '<a class="{}" href="{}">{} and {}</a>',
+            LINK,
             reverse("admin:scheduling_session_change", args=[session.pk]),
             session.mentor,
             session.mentee,
@@ -184,25 +198,25 @@ class NoticeAdmin(NoticeWords, ReadOnlyAdmin):
         moved = notice.session.start_time != notice.start_time
         return then + (f". The session is {rules.when(notice.session.period, zone)} now" if moved else "")
 
-    @display(description="The server’s last answer")
-    def said(self, notice):
-        return notice.answer or "-"
-
     @display(description="Times the server gave no answer")
     def no_answers(self, notice):
         return notice.unanswered
 
     @display(description="Worth sending until")
     def expires(self, notice):
-        return notice.expires_at
+        return moment(notice.expires_at)
 
     @display(description="Next try not before")
     def next_try(self, notice):
-        return notice.not_before
+        return moment(notice.not_before)
 
     @display(description="By")
     def resent_by_whom(self, notice):
         return notice.resent_by or "-"
+
+    @display(description="At")
+    def resent(self, notice):
+        return moment(notice.resent_at)
 
     @display(description="Message key")
     def message_id(self, notice):

@@ -25,7 +25,7 @@ from scheduling.tests.test_delivery import mail
 __all__ = ["mail"]
 pytestmark = pytest.mark.django_db
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LIST, SEND = "/admin/scheduling/notice/", "/admin/scheduling/notice/send-again/"
 
 
@@ -205,6 +205,30 @@ def test_a_session_moved_away_and_back_is_told_of_by_its_newest_message(session,
         assert refused(old, new, by=cora) == ["A newer message has taken its place."]
         mail.messages.clear()
         assert delivery.sweep() == {"sent": 1}
+
+
+def test_what_was_only_recorded_is_no_message_to_send_again(maya, alex, window, mail, cora):
+    """A sheet of the past brings many of these: nobody wants them mailed by a wrong press."""
+    start = timezone.now() - timedelta(hours=3)
+    session = Session.objects.create(
+        mentor=maya, mentee=alex, start_time=start, end_time=start + 9 * HOUR, created_at=start, status="Confirmed"
+    )
+    now = timezone.now()
+    notices = [
+        session.notices.create(
+            recipient=user,
+            kind="confirmed",
+            start_time=start,
+            due_at=start,
+            expires_at=now + HOUR,
+            state="suppressed",
+            detail=detail,
+        )
+        for user, detail in ((maya.user, "It was recorded afterwards."), (alex.user, "The recipient no longer takes part."))
+    ]
+    # The control: Alex takes part again.
+    assert refused(*notices, by=cora) == ["It was recorded afterwards."]
+    assert delivery.sweep() == {"sent": 1}
 
 
 # ---- asked twice -------------------------------------------------------------------------------------------------------------
