@@ -44,6 +44,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("site/mark.svg")}],
     "ENVIRONMENT": environment,
+    "STYLES": [lambda request: static("site/admin.css")],
     "DASHBOARD_CALLBACK": "project.desk.dashboard",
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "8px",

@@ -20,7 +20,7 @@ from scheduling.models import Notice
 from scheduling.words import UNSENT, State
 
 # So many at once: a few seconds of work.
-MOST = 5_000
+MOST = 3_000
 # SQLite takes only so many parameters in one question.
 AT_ONCE = 500
 

@@ -58,7 +58,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class DueFilter(DropdownFilter):
-    title = "due"
+    title = "when it is due"
     parameter_name = "due"
 
     def lookups(self, request, model_admin):
