@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from people.models import NotificationSettings, User
 from project.tests.mailserver import CUT, mail_server
-from scheduling import booking, delivery, tasks
+from scheduling import booking, delivery, mail_links, tasks
 from scheduling.models import Notice, Session
 from scheduling.tests.test_race import database_url
 
@@ -131,6 +131,10 @@ def test_a_message_names_both_peoples_times_and_zones(confirmed, mail, maya, ale
     assert f"https://desk.example.org/sessions/{confirmed.pk}/" in text_of(message).splitlines()
     assert message["Message-ID"] == f"<{notice.message_key}@desk.example.org>"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    # Whole on the line, however long: half an address stops nothing.
+    stop = mail_links.stop(notice.recipient, "sixty_minute_alert")
+    assert (message["List-Unsubscribe"], message["List-Unsubscribe-Post"]) == (f"<{stop}>", "List-Unsubscribe=One-Click")
 
 
 def test_people_in_one_zone_read_the_time_once(confirmed, mail):
