@@ -38,6 +38,11 @@ class Fact:
     value: str
     href: str = ""
 
+    @property
+    def indented(self) -> str:
+        """For the text part: of a reason's many lines, none looks like a line of ours."""
+        return "\n  ".join(line for line in self.value.splitlines() if line.strip())
+
 
 @dataclass(frozen=True)
 class Action:

@@ -97,8 +97,10 @@ def stop(request, token: str):
         wanted = {switch: request.POST.get("turn") == "on"}
         NotificationSettings.objects.update_or_create(user=user, defaults=wanted)
     settings = NotificationSettings.objects.filter(user=user).first() or NotificationSettings()
+    label = NotificationSettings._meta.get_field(switch).verbose_name
     context = {
-        "when": NotificationSettings._meta.get_field(switch).verbose_name,
+        # "a session is canceled", or "15 minutes before a session".
+        "when": label if label[0].isdigit() else f"when {label}",
         "on": user is not None and getattr(settings, switch),
         "known": user is not None,
         "changed": request.method == "POST",

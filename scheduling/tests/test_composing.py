@@ -133,11 +133,10 @@ def test_both_parts_say_the_same(full, maya, alex, omar, kind, who, status):
     assert acts == [label for label in expected if label != "Move"]
     # Every sentence of the one is in the other.
     said = " ".join(html.words)
-    for paragraph in text.split("\n\n"):
-        for line in paragraph.splitlines():
-            sentence = line.partition(": https://")[0]
-            if not line.startswith("https://") and sentence.removesuffix(":") not in actions and ": " not in sentence:
-                assert " ".join(sentence.split()) in said
+    lines = [line for line in text.splitlines() if not line.startswith("https://") and line.partition(":")[0] not in actions]
+    sentences = [line.partition(": https://")[0] for line in lines if line.partition(": ")[0] not in html.facts]
+    assert len(sentences) >= 5
+    assert [sentence for sentence in sentences if sentence not in said] == []
     assert "\n\n\n" not in text
     assert "None" not in text + said
 
@@ -182,6 +181,17 @@ def test_a_hostile_name_is_a_name(full, maya, alex, cora, kind, hostile):
     assert {urlsplit(url).hostname for url in html.links.values()} == {"desk.example.org"} | (
         {"meet.example.org"} if "Meet at" in html.facts else set()
     )
+
+
+def test_a_reason_of_many_lines_makes_no_line_of_ours(full, alex):
+    full.reason = "Trains\r\n\r\nMeet at: https://evil.example\nConfirm:\nhttps://evil.example"
+    message = written(full, alex.user, "canceled")
+    lines = message.body.splitlines()
+    at = lines.index("Reason: Trains")
+    assert lines[at + 1 : at + 4] == ["  Meet at: https://evil.example", "  Confirm:", "  https://evil.example"]
+    html = html_of(message)
+    assert html.facts["Reason"].splitlines() == full.reason.splitlines()
+    assert "https://evil.example" not in html.links.values()
 
 
 def test_a_link_that_is_no_address_of_a_page_is_words(full, alex):

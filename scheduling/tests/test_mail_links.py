@@ -347,7 +347,7 @@ def test_what_was_off_stays_off(client, maya):
 def test_the_page_has_a_button_and_a_way_back(client, maya):
     link = stop_path(maya)
     page = client.get(link)
-    assert "You get a mail when: a session is confirmed, moved or handed over." in text(page)
+    assert "You get a mail when a session is confirmed, moved or handed over." in text(page)
     assert 'name="turn" value="off"' in text(page)
     page = client.post(link, {"turn": "off"})
     assert "These mails are off" in text(page)
