@@ -61,13 +61,15 @@ def act(request, token: str):
         return render(request, "scheduling/mail_link.html", context)
 
 
-def _facts(request, link: mail_links.Link, zone):
-    return facts(link.session, link.user, request.program, zone)
+def _facts(request, link: mail_links.Link, zone, *, where: bool = True):
+    return facts(link.session, link.user, request.program, zone, where=where)
 
 
 def _done(request, link: mail_links.Link, zone):
     session, verb, user = link.session, link.verb, link.user
-    context = {"session": session, "verb": verb, "told": told_by_mail(session, user), "facts": _facts(request, link, zone)}
+    # Nobody meets anywhere for what was called off.
+    found = _facts(request, link, zone, where=not verb.ending)
+    context = {"session": session, "verb": verb, "told": told_by_mail(session, user), "facts": found}
     return render(request, "scheduling/mail_link_done.html", context)
 
 

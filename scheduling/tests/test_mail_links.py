@@ -57,6 +57,7 @@ def now_is(session) -> tuple[str, str, int]:
 )
 def test_a_look_changes_nothing_and_the_button_acts(client, request, session, verb, who, form, then, said):
     actor = request.getfixturevalue(who)
+    Session.objects.update(meeting_link="https://meet.example.org/room")
     link = path(session, actor, verb)
     for _ in range(3):
         for look in (client.get, client.head):
@@ -68,6 +69,8 @@ def test_a_look_changes_nothing_and_the_button_acts(client, request, session, ve
     done = client.post(link, form)
     assert (done.status_code, now_is(session)) == (200, then)
     assert said in text(done)
+    assert "https://meet.example.org/room" in page
+    assert ("https://meet.example.org/room" in text(done)) == (verb == "confirm")
     assert session.reason == form.get("reason", "")
     last = session.history.latest("history_id")
     assert (last.history_user, last.acted_for) == (actor.user, None)
