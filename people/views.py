@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 from unfold.settings import get_config
@@ -52,6 +53,13 @@ def profile(request):
             messages.success(request, "Saved.")
             return redirect("profile")
     return render(request, "people/profile.html", {"form": form})
+
+
+@require_safe
+@login_required
+def mails(request):
+    """Where mails send those who want fewer. An address of its own: a log-in on the way would lose the anchor."""
+    return redirect(f"{reverse('profile')}#mails")
 
 
 @require_POST

@@ -8,40 +8,31 @@ one extra copy goes out per sender killed between the server's yes and our commi
 import logging
 import smtplib
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from traceback import walk_tb
-from urllib.parse import urlencode, urlsplit
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.db.models import Case, F, IntegerField, When
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 
-from people import time_zones
 from people.models import NotificationSettings
-from scheduling import booking, smtp
-from scheduling.models import Notice, Program
+from scheduling import smtp
+from scheduling.composing import compose
+from scheduling.models import Notice
 from scheduling.notices import SWITCH
-from scheduling.slots import Period
 from scheduling.words import ACTIVE, CONFIRMED, PENDING, REMINDERS, Kind, State
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
-# What an expired request is offered instead.
-LOOK_AHEAD, OTHER_SLOTS = timedelta(days=14), 3
 # A sweep takes this many at the most; the next one takes the rest.
 BATCH = 2_000
-# The messages that tell of a session placed anew.
-MOVES = (Kind.RESCHEDULED, Kind.REASSIGNED)
 # The message is only true while the session has one of these statuses.
 TRUE_WHILE = (
     {Kind.REQUESTED: (PENDING,), Kind.CONFIRMED: (CONFIRMED,)}
     | dict.fromkeys(REMINDERS, (CONFIRMED,))
-    | dict.fromkeys(MOVES, ACTIVE)
+    | dict.fromkeys((Kind.RESCHEDULED, Kind.REASSIGNED), ACTIVE)
 )
 
 
@@ -152,78 +143,6 @@ def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
     if now >= notice.expires_at:
         return State.EXPIRED, "The session had begun before it could be sent."
     return None, ""
-
-
-def compose(notice: Notice, connection) -> EmailMessage:
-    """The message in the recipient's zone; the other party's times beside it where their zone differs."""
-    session, program = notice.session, Program.current()
-    zone = program.zone_of(notice.recipient)
-    takes_part = notice.recipient_id in (session.mentor_id, session.mentee_id)
-    page = settings.SITE_URL + reverse("session", args=[session.pk])
-    before, moved_by = _before(notice)
-    context = {
-        "session": session,
-        "recipient": notice.recipient,
-        # A mentor who handed the session on had it with the mentee.
-        "other": session.other_party(notice.recipient) if takes_part else session.mentee.user,
-        "takes_part": takes_part,
-        "before": before,
-        "moved_by": moved_by,
-        "zone": zone.key,
-        "lost_zone": time_zones.lost(notice.recipient.time_zone),
-        "elsewhere": session.elsewhere(program, zone),
-        "program": program,
-        # Nobody sees a session that is no longer theirs.
-        "link": page if takes_part else settings.SITE_URL + reverse("home"),
-        "move_link": settings.SITE_URL + reverse("session_verb", args=[session.pk, "reschedule"]),
-        "cancel_link": settings.SITE_URL + reverse("session_verb", args=[session.pk, "cancel"]),
-        "profile_link": settings.SITE_URL + reverse("profile"),
-        "other_slots": _other_slots(notice),
-    }
-    with timezone.override(zone):
-        subject = render_to_string(f"emails/{notice.kind}/subject.txt", context)
-        body = render_to_string(f"emails/{notice.kind}/body.txt", context)
-    return EmailMessage(
-        subject=" ".join(subject.split()),
-        body=body,
-        to=[notice.recipient.email],
-        headers={
-            "Message-ID": f"<{notice.message_key}@{urlsplit(settings.SITE_URL).hostname}>",
-            "Auto-Submitted": "auto-generated",
-        },
-        connection=connection,
-    )
-
-
-def _before(notice: Notice):
-    """For a session placed anew: its row as it was before that, and who did it; each None if that is not known."""
-    if notice.kind not in MOVES:
-        return None, None
-    rows = notice.session.history.filter(version__in=[notice.version - 1, notice.version])
-    rows = list(rows.select_related("history_user", "mentor__user").order_by("version", "history_id"))
-    # Something may have been written about the session between its verbs: the last row of one version, the first of the next.
-    before = next((row for row in reversed(rows) if row.version < notice.version), None)
-    return before, next((row.history_user for row in rows if row.version == notice.version), None)
-
-
-def _other_slots(notice: Notice) -> list[tuple[Period, str]]:
-    """For a mentee whose request expired: the mentor's next free slots of that length, each with the page that books it."""
-    session = notice.session
-    if notice.kind != Kind.EXPIRED or notice.recipient_id != session.mentee_id:
-        return []
-    until = timezone.now() + LOOK_AHEAD
-    free = booking.slots(session.mentor, session.minutes, until=until, mentee=session.mentee)[:OTHER_SLOTS]
-    return [(slot, settings.SITE_URL + book_path(session.mentor_id, slot)) for slot in free]
-
-
-def as_query(slot: Period) -> dict[str, str | int]:
-    """A slot as it stands in an address, and in the hidden fields of a form: in UTC, where no time is shown twice."""
-    return {"start": f"{slot.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "minutes": slot.minutes}
-
-
-def book_path(mentor_key: int, slot: Period) -> str:
-    """The page that asks this mentor for this slot."""
-    return f"{reverse('book', args=[mentor_key])}?{urlencode(as_query(slot))}"
 
 
 def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people.models import Mentee, Mentor
 from people.views import sent
 from scheduling import booking
-from scheduling.delivery import as_query, book_path
+from scheduling.composing import as_query, book_path
 from scheduling.filters import MentorFilter
 from scheduling.forms import BookForm, SlotForm, SpanForm, WantedForm
 from scheduling.models import Availability, Session

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people.models import User
 from people.views import sent
 from scheduling import booking, rules
-from scheduling.delivery import as_query
+from scheduling.composing import as_query
 from scheduling.forms import MoveForm, ReasonForm, SlotForm, VerbForm
 from scheduling.mentor_views import free_times, nearest, why_not
 from scheduling.models import Session
@@ -50,13 +50,7 @@ def rows_for(request, sessions) -> list[Row]:
 
 
 def offered(request, session: Session) -> list[booking.Verb]:
-    """The buttons to show. A mentor declines a request; that they may also cancel it would be a second word for the same.
-    Handing over has its page in the admin.
-    """
-    verbs = booking.possible(session, request.user, request.program)
-    declines = session.mentor_id == request.user.pk and booking.VERBS["decline"] in verbs
-    left_out = {"reassign", "cancel"} if declines else {"reassign"}
-    return [verb for verb in verbs if verb.name not in left_out]
+    return booking.offered(session, request.user, request.program)
 
 
 def tell_errors(request, error: ValidationError) -> None:

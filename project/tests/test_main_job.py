@@ -48,8 +48,12 @@ def work() -> None:
         row.delete()
 
 
+def text_of(mail: EmailMessage) -> str:
+    return mail.get_body(("plain",)).get_content()
+
+
 def links(mail: EmailMessage) -> list[str]:
-    return re.findall(r"https?://\S+", mail.get_content())
+    return re.findall(r"https?://\S+", text_of(mail))
 
 
 class Person:
@@ -149,7 +153,7 @@ def test_the_main_job(browser, live_server, mails, cora):
         send_due()
         send_due()
     taken = take(mails)
-    reminders = {mail["To"]: mail.get_content() for mail in taken}
+    reminders = {mail["To"]: text_of(mail) for mail in taken}
     assert sorted(mail["To"] for mail in taken) == ["alex.johnson@university.edu", "priya.sharma@example.com"]
     assert "18:00" in reminders["priya.sharma@example.com"]
     assert "Asia/Kolkata" in reminders["priya.sharma@example.com"]

@@ -116,6 +116,16 @@ def possible(session: Session, by: User, program: Program | None = None) -> list
     return [verb for verb in VERBS.values() if refusal(session, verb, by, program=program) is None]
 
 
+def offered(session: Session, by: User, program: Program | None = None) -> list[Verb]:
+    """The buttons to show. A mentor declines a request; that they may also cancel it would be a second word for the same.
+    Handing over has its page in the admin.
+    """
+    verbs = possible(session, by, program)
+    declines = session.mentor_id == by.pk and VERBS["decline"] in verbs
+    left_out = {"reassign", "cancel"} if declines else {"reassign"}
+    return [verb for verb in verbs if verb.name not in left_out]
+
+
 def acts_for_program(user: User) -> bool:
     """May this user act for either party? Coordinators and superusers."""
     return user.is_active and user.is_staff and user.has_perm("scheduling.change_session")

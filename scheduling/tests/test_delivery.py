@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from people.models import NotificationSettings, User
 from project.tests.mailserver import CUT, mail_server
-from scheduling import booking, delivery, tasks
+from scheduling import booking, delivery, mail_links, tasks
 from scheduling.models import Notice, Session
 from scheduling.tests.test_race import database_url
 
@@ -59,6 +59,14 @@ def only(session, name, kind="reminder_60") -> Notice:
     return session.notices.get()
 
 
+def text_of(message) -> str:
+    return message.get_body(("plain",)).get_content()
+
+
+def html_of(message) -> str:
+    return message.get_body(("html",)).get_content()
+
+
 # ---- what arrives ---------------------------------------------------------------------------------------------------------
 
 
@@ -94,7 +102,8 @@ def test_every_kind_of_message_arrives(session, maya, alex, cora, mail, window, 
     assert kinds == ["confirmed", "declined", *["reminder_60"] * 2, *["reminder_15"] * 2, *["canceled"] * 2]
     assert [message["To"] for message in mail.messages][:2] == ["alex@example.org", "alex@example.org"]
     for message, reason in zip(mail.messages[1::6], ["Too short notice", "The house is closed"], strict=True):
-        assert reason in message.get_content()
+        assert reason in text_of(message)
+        assert reason in html_of(message)
 
 
 def test_a_request_arrives_at_the_mentor(session, mail):
@@ -115,13 +124,18 @@ def test_a_message_names_both_peoples_times_and_zones(confirmed, mail, maya, ale
     day = confirmed.start_time
     date = f"{day:%a} {day.day} {day:%b %Y}"
     assert message["Subject"].endswith(f"Maya Lopez, {date}, 02:00 (America/Phoenix)")
-    assert [line for line in message.get_content().splitlines() if "00" in line or "30" in line] == [
-        f"When: {date}, 02:00–02:30 (America/Phoenix)",
-        f"For Maya Lopez: {date}, 14:30–15:00 (Asia/Kolkata)",
-    ]
-    assert f"https://desk.example.org/sessions/{confirmed.pk}/" in message.get_content().splitlines()
+    times = [f"{date}, 02:00–02:30 (America/Phoenix)", f"{date}, 14:30–15:00 (Asia/Kolkata)"]
+    lines = [line for line in text_of(message).splitlines() if "https://" not in line]
+    assert [line for line in lines if "00" in line or "30" in line] == [f"When: {times[0]}", f"For Maya Lopez: {times[1]}"]
+    assert [html_of(message).count(time) for time in times] == [1, 1]
+    assert f"https://desk.example.org/sessions/{confirmed.pk}/" in text_of(message).splitlines()
     assert message["Message-ID"] == f"<{notice.message_key}@desk.example.org>"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    # In one piece, however long: half an address stops nothing.
+    stop = re.fullmatch(r"<https://desk\.example\.org/mail/stop/([^/\s]+)/>", message["List-Unsubscribe"].strip())
+    assert mail_links.switch(stop.group(1)) == (notice.recipient, "sixty_minute_alert")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_people_in_one_zone_read_the_time_once(confirmed, mail):
@@ -129,7 +143,7 @@ def test_people_in_one_zone_read_the_time_once(confirmed, mail):
     with before(confirmed, 60):
         delivery.sweep()
     [message] = mail.messages
-    text = message.get_content()
+    text = text_of(message)
     assert text.count("(UTC)") == 1
     assert "When: " in text
     assert "For Maya" not in text
@@ -152,7 +166,9 @@ def test_a_name_is_no_markup_and_its_letters_arrive(confirmed, mail, maya):
         delivery.sweep()
     [message] = mail.messages
     assert "Zoë & <b>Åse</b> O'Neil" in message["Subject"]
-    assert "With: Zoë & <b>Åse</b> O'Neil" in message.get_content().splitlines()
+    assert "With: Zoë & <b>Åse</b> O'Neil" in text_of(message).splitlines()
+    assert "Zoë &amp; &lt;b&gt;Åse&lt;/b&gt; O&#x27;Neil" in html_of(message)
+    assert "<b>" not in html_of(message)
 
 
 # ---- what should not go out ---------------------------------------------------------------------------------------------------

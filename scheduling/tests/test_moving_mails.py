@@ -8,7 +8,7 @@ from django.core import mail
 from django.utils import timezone
 
 from people.models import NotificationSettings
-from scheduling import booking, delivery
+from scheduling import booking, delivery, mail_links
 from scheduling.models import Session
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +41,13 @@ def sent() -> dict:
 
 
 def paths(message) -> list[str]:
-    """The pages that a message leads to, the profile that every one names left out."""
+    """The pages that a message leads to; the one that says which mails to get, which every one names, left out."""
     return [urlsplit(line).path for line in message.body.splitlines() if line.startswith("https://")]
+
+
+def steps(message) -> list[str]:
+    """The same, each link that acts by what it does."""
+    return [mail_links.opened(path.split("/")[2]).verb.name if path.startswith("/mail/") else path for path in paths(message)]
 
 
 def states(session) -> dict:
@@ -55,7 +60,7 @@ def states(session) -> dict:
 
 def test_the_mentor_reads_from_when_to_when_and_is_asked_again(confirmed, alex, monday, day):
     sent()
-    booking.reschedule(confirmed, monday + HOUR, by=alex.user, reason="Trains <late>")
+    answer_by = booking.reschedule(confirmed, monday + HOUR, by=alex.user, reason="Trains <late>").answer_by
     messages = sent()
     assert list(messages) == ["maya"]
     message = messages["maya"]
@@ -65,12 +70,17 @@ def test_the_mentor_reads_from_when_to_when_and_is_asked_again(confirmed, alex, 
         f"Alex Johnson moved your session. It was on {day}, 09:00–09:30 (UTC). This is the new time:\n\n"
         f"When: {day}, 10:00–10:30 (UTC)\n"
         "With: Alex Johnson\n"
-        "Reason: Trains <late>\n\n"
+        "Reason: Trains <late>\n"
+        f"Answer by: {answer_by:%a} {answer_by.day} {answer_by:%b %Y, %H:%M} (UTC)\n\n"
         "Please confirm or decline it here:\n"
-        f"https://desk.example.org/sessions/{confirmed.pk}/\n\n"
+        f"Confirm:\nhttps://desk.example.org{paths(message)[0]}\n"
+        f"Decline:\nhttps://desk.example.org{paths(message)[1]}\n"
+        f"Move:\nhttps://desk.example.org/sessions/{confirmed.pk}/reschedule/\n"
+        f"See the session:\nhttps://desk.example.org/sessions/{confirmed.pk}/\n\n"
+        "Some of these links act for you without a log-in: please do not forward this mail.\n\n"
         "Mentoring program\n\n"
         "You get this mail because you take part in this session."
-        " Choose which mails you get: https://desk.example.org/profile/"
+        " Choose which mails you get: https://desk.example.org/profile/mails/"
     )
 
 
@@ -164,9 +174,9 @@ def test_all_three_read_what_it_means_for_them(session, maya, omar, cora, window
         "omar": "Maya Lopez hands over this session to you.",
         "maya": "Your session with Alex Johnson is handed over to Omar Haddad. You need not do anything.",
     }
-    assert {name: paths(message) for name, message in messages.items()} == {
-        "alex": [f"{page}reschedule/", f"{page}cancel/", page],
-        "omar": [page],
+    assert {name: steps(message) for name, message in messages.items()} == {
+        "alex": [f"{page}reschedule/", "cancel", page],
+        "omar": ["confirm", "decline", f"{page}reschedule/", page],
         "maya": ["/"],
     }
     for message in messages.values():

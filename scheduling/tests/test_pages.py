@@ -382,7 +382,7 @@ def test_error_pages_need_nothing(template, django_assert_num_queries):
 def test_a_mail_says_who_when_and_what_next(session, maya, alex, monday, kind):
     from django.core.mail import get_connection
 
-    from scheduling.delivery import compose
+    from scheduling.composing import compose
     from scheduling.models import Notice
 
     alex.user.time_zone, alex.user.last_name = "Asia/Kolkata", "O’Neill & Söhne"

@@ -7,7 +7,8 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from scheduling import booking, delivery
+from scheduling import booking
+from scheduling.composing import compose
 from scheduling.models import MentorLimits, Notice, Program, Session
 from scheduling.slots import Period
 from scheduling.tasks import expire_requests
@@ -171,7 +172,7 @@ def test_the_mentee_is_offered_three_other_times_and_the_mentor_none(session, ma
     with time_machine.travel(session.answer_by + timedelta(seconds=1)):
         booking.expire(session)
         mails = {
-            notice.recipient: delivery.compose(notice, None).body
+            notice.recipient: compose(notice, None).body
             for notice in Notice.objects.filter(kind="expired").select_related("recipient")
         }
     assert mails[alex.user].count("/book/?start=") == 3
