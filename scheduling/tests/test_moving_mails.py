@@ -65,6 +65,7 @@ def test_the_mentor_reads_from_when_to_when_and_is_asked_again(confirmed, alex, 
         f"Alex Johnson moved your session. It was on {day}, 09:00–09:30 (UTC). This is the new time:\n\n"
         f"When: {day}, 10:00–10:30 (UTC)\n"
         "With: Alex Johnson\n"
+        f"Meet at: {confirmed.meeting_link}\n"
         "Reason: Trains <late>\n\n"
         "Please confirm or decline it here:\n"
         f"https://desk.example.org/sessions/{confirmed.pk}/\n\n"
