@@ -13,7 +13,7 @@ from traceback import walk_tb
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import Case, F, IntegerField, When
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from people import time_zones
 from people.models import NotificationSettings
-from scheduling import booking
+from scheduling import booking, calendars
 from scheduling.models import Notice, Program
 from scheduling.notices import SWITCH
 from scheduling.slots import Period
@@ -154,7 +154,7 @@ def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
     return None, ""
 
 
-def compose(notice: Notice, connection) -> EmailMessage:
+def compose(notice: Notice, connection) -> EmailMultiAlternatives:
     """The message in the recipient's zone; the other party's times beside it where their zone differs."""
     session, program = notice.session, Program.current()
     zone = program.zone_of(notice.recipient)
@@ -183,7 +183,7 @@ def compose(notice: Notice, connection) -> EmailMessage:
     with timezone.override(zone):
         subject = render_to_string(f"emails/{notice.kind}/subject.txt", context)
         body = render_to_string(f"emails/{notice.kind}/body.txt", context)
-    return EmailMessage(
+    message = EmailMultiAlternatives(
         subject=" ".join(subject.split()),
         body=body,
         to=[notice.recipient.email],
@@ -193,6 +193,8 @@ def compose(notice: Notice, connection) -> EmailMessage:
         },
         connection=connection,
     )
+    calendars.attach(message, notice, program)
+    return message
 
 
 def _before(notice: Notice):

@@ -94,7 +94,7 @@ def test_every_kind_of_message_arrives(session, maya, alex, cora, mail, window, 
     assert kinds == ["confirmed", "declined", *["reminder_60"] * 2, *["reminder_15"] * 2, *["canceled"] * 2]
     assert [message["To"] for message in mail.messages][:2] == ["alex@example.org", "alex@example.org"]
     for message, reason in zip(mail.messages[1::6], ["Too short notice", "The house is closed"], strict=True):
-        assert reason in message.get_content()
+        assert reason in message.get_body(("plain",)).get_content()
 
 
 def test_a_request_arrives_at_the_mentor(session, mail):
