@@ -53,15 +53,15 @@ def invitation(notice: Notice, program: Program) -> tuple[str, bytes] | None:
         return None
     takes_part = reader.pk in (session.mentor_id, session.mentee_id)
     if takes_part and session.status == CONFIRMED:
-        return "REQUEST", _with_one(session, reader, program, "REQUEST")
+        return _message("REQUEST", session, reader, program)
     if takes_part and session.status not in (PENDING, CANCELED):
         return None
     theirs = session.history.filter(Q(mentor_id=reader.pk) | Q(mentee_id=reader.pk))
     if not theirs.filter(status=CONFIRMED).exists():
         return None
     if session.status == PENDING and takes_part:
-        return "REQUEST", _with_one(session, reader, program, "REQUEST")
-    return "CANCEL", _with_one(session if takes_part else _as_left(session, theirs), reader, program, "CANCEL")
+        return _message("REQUEST", session, reader, program)
+    return _message("CANCEL", session if takes_part else _as_left(session, theirs), reader, program)
 
 
 def _as_left(session: Session, theirs: QuerySet) -> Session:
@@ -89,7 +89,7 @@ def download(session: Session, reader: User, program: Program) -> bytes:
     return calendar.to_ical()
 
 
-def _with_one(session: Session, reader: User, program: Program, method: str) -> bytes:
+def _message(method: str, session: Session, reader: User, program: Program) -> tuple[str, bytes]:
     event = _event(session, reader, program)
     # The reader alone: the other party's address is not theirs to know. It was agreed here, so nothing is asked back.
     attendee = vCalAddress(f"mailto:{reader.email}")
@@ -100,7 +100,7 @@ def _with_one(session: Session, reader: User, program: Program, method: str) -> 
     event.add("attendee", attendee)
     calendar = _calendar(method)
     calendar.add_component(event)
-    return calendar.to_ical()
+    return method, calendar.to_ical()
 
 
 def _calendar(method: str, name: str = "") -> Calendar:

@@ -271,7 +271,7 @@ def test_nothing_that_is_typed_breaks_the_calendar(a_time, topic, name, program,
         {"Pending": "tenta", "Confirmed": "confi", "Canceled": "cance"}[status],
         "session-3@desk.example.org",
     )
-    invited = read(calendars._with_one(session, maya.user, Program(name=program), "REQUEST"))
+    invited = read(calendars._message("REQUEST", session, maya.user, Program(name=program))[1])
     assert invited["ATTENDEE"] == "mailto:maya@example.org"
 
 
