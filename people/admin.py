@@ -149,7 +149,7 @@ class MentorAdmin(RoleAdmin):
     list_filter = (("skills", RelatedDropdownFilter), "user__is_active")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
-        ("Mentor", {"fields": ("about_me", "skills", "external_id")}),
+        ("Mentor", {"fields": ("about_me", "skills", "meeting_link", "external_id")}),
     )
     filter_horizontal = ("skills",)
 

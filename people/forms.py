@@ -7,7 +7,7 @@ from django.utils.html import format_html
 
 from people import time_zones
 from people.accounts import mark_verified
-from people.models import NotificationSettings, Skill, User
+from people.models import Mentor, NotificationSettings, Skill, User
 from people.stale import FreshForm
 
 
@@ -58,7 +58,7 @@ class SetPasswordForm(allauth_forms.ResetPasswordKeyForm):
 
 
 class ProfileForm(FreshForm):
-    """Everything a person can say about themselves, on one page; mentors have two more fields."""
+    """Everything a person can say about themselves, on one page; mentors have three more fields."""
 
     time_zone = TimeZoneField(help_text="All pages and mails show times in this zone.")
 
@@ -106,6 +106,11 @@ class ProfileForm(FreshForm):
             initial=list(mentor.skills.values_list("pk", flat=True)),
             widget=forms.CheckboxSelectMultiple,
         )
+        self.fields["meeting_link"] = Mentor._meta.get_field("meeting_link").formfield(
+            initial=mentor.meeting_link,
+            help_text="A room of your own for online sessions, like https://meet.example.org/maya. Whoever has a session with you"
+            " sees it. Empty: each session gets a new room. Sessions that are booked already keep theirs.",
+        )
 
     def edited_rows(self):
         return [self.instance, self.instance.mentor] if self.instance.is_mentor else [self.instance]
@@ -116,7 +121,7 @@ class ProfileForm(FreshForm):
 
     @property
     def mentor_fields(self):
-        return [self[name] for name in ("about_me", "skills") if name in self.fields]
+        return [self[name] for name in ("about_me", "skills", "meeting_link") if name in self.fields]
 
     @property
     def switches(self):
@@ -129,6 +134,7 @@ class ProfileForm(FreshForm):
         NotificationSettings.objects.update_or_create(user=user, defaults=chosen)
         if user.is_mentor:
             user.mentor.about_me = self.cleaned_data["about_me"]
+            user.mentor.meeting_link = self.cleaned_data["meeting_link"]
             user.mentor.save()
             user.mentor.skills.set(self.cleaned_data["skills"])
         return user

@@ -8,6 +8,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 from simple_history.models import HistoricalRecords
 
 from people import time_zones
+from people.links import LinkField
 from people.querysets import MenteeQuerySet, MentorQuerySet, UserManager
 
 # import-export asks for these two like Django for its four.
@@ -130,7 +131,7 @@ class Role(models.Model):
 class Mentor(Role):
     about_me = models.TextField(blank=True)
     skills = models.ManyToManyField(Skill, blank=True, related_name="mentors")
-    meeting_link = models.URLField(
+    meeting_link = LinkField(
         blank=True, help_text="A room of your own for online sessions. Empty: each session gets a new one."
     )
 

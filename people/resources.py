@@ -88,12 +88,14 @@ class RoleResource(SheetResource):
 
 class MentorResource(RoleResource):
     about_me = Cell("about_me")
+    meeting_link = Cell("meeting_link")
     skills = Cell("skills", widget=KnownNames(Skill))
 
     columns = RoleResource.columns | {
         "external_id": ("external_id", "mentor_id", "roster key"),
         "about_me": ("about_me", "about", "bio", "notes"),
         "skills": ("skills", "skill", "areas_of_expertise", "tech_stack"),
+        "meeting_link": ("meeting_link", "meet_link", "meeting room"),
     }
 
     class Meta(RoleResource.Meta):
@@ -106,6 +108,7 @@ class MentorResource(RoleResource):
             "phone_number",
             "about_me",
             "skills",
+            "meeting_link",
             "opt_in_notifications",
             "external_id",
         )

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from people import time_zones
 from people.models import User
-from scheduling import booking, mail_links, rules
+from scheduling import booking, calendars, mail_links, rules
 from scheduling.models import Notice, Program, Session
 from scheduling.notices import BEFORE, ENDINGS, SWITCH
 from scheduling.slots import Period
@@ -77,6 +77,7 @@ def compose(notice: Notice, connection) -> EmailMultiAlternatives:
         connection=connection,
     )
     message.attach_alternative(html, "text/html")
+    calendars.attach(message, notice, program)
     return message
 
 

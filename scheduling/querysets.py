@@ -7,7 +7,9 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from scheduling.slots import Period
-from scheduling.words import ACTIVE, CONFIRMED, PENDING, UNSENT
+from scheduling.words import ACTIVE, CANCELED, CONFIRMED, PENDING, UNSENT
+
+CALENDAR_KEEPS = timedelta(days=90)
 
 # A sweep starts every minute: what is unsent after two has been missed.
 LATE = timedelta(minutes=2)
@@ -52,6 +54,11 @@ class SessionQuerySet(PeriodQuerySet):
     def of(self, user):
         """Sessions this person is part of, in either role."""
         return self.filter(Q(mentor_id=user.pk) | Q(mentee_id=user.pk)) if user.is_authenticated else self.none()
+
+    def in_calendar_of(self, user, now: datetime):
+        """What a person's own calendar shows: all ahead, and what was in the last three months; nothing that is off."""
+        mine = self.of(user).exclude(status=CANCELED).filter(end_time__gt=now - CALENDAR_KEEPS)
+        return mine.with_people().order_by("start_time", "pk")
 
     def with_people(self):
         return self.select_related("mentor__user", "mentee__user")

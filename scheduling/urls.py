@@ -1,7 +1,7 @@
 from django.urls import include, path, register_converter
 from django.urls.converters import IntConverter
 
-from scheduling import hours_views, link_views, mentor_views, views
+from scheduling import calendar_views, hours_views, link_views, mentor_views, views
 from scheduling.hours_kinds import KINDS
 
 
@@ -26,12 +26,16 @@ HOURS = [
 urlpatterns = [
     path("", views.home, name="home"),
     path("sessions/", views.sessions, name="sessions"),
+    path("sessions/<key:pk>.ics", calendar_views.session, name="session_calendar"),
     path("sessions/<key:pk>/", views.session, name="session"),
     path("sessions/<key:pk>/reschedule/", views.move, name="move"),
     path("sessions/<key:pk>/<str:verb>/", views.session_verb, name="session_verb"),
     # What mails lead to: no log-in, no name in the address.
     path("mail/stop/<str:token>/", link_views.stop, name="mail_stop"),
     path("mail/<str:token>/", link_views.act, name="mail_link"),
+    path("calendar/", calendar_views.calendar, name="calendar"),
+    path("calendar/reset/", calendar_views.reset, name="calendar_reset"),
+    path("calendar/<str:token>.ics", calendar_views.feed, name="calendar_feed"),
     path("mentors/", mentor_views.mentors, name="mentors"),
     path("mentors/<key:pk>/", mentor_views.mentor, name="mentor"),
     path("mentors/<key:pk>/book/", mentor_views.book, name="book"),

@@ -220,3 +220,15 @@ def test_own_pages_ask_for_a_log_in(client, maya, path):
 def test_the_profile_is_kept_by_no_cache(client, maya):
     client.force_login(maya.user)
     assert "no-store" in client.get("/profile/")["Cache-Control"]
+
+
+def test_a_mentor_has_a_room_of_her_own(client, maya):
+    client.force_login(maya.user)
+    assert b"A room of your own" in client.get("/profile/").content
+    client.post("/profile/", PROFILE | {"meeting_link": "meet.example.org/maya"})
+    assert Mentor.objects.get().meeting_link == "https://meet.example.org/maya"
+    for wrong in ("ftp://example.org/", "javascript:alert(1)", "my kitchen"):
+        page = client.post("/profile/", PROFILE | {"meeting_link": wrong})
+        assert page.context["form"].errors == {"meeting_link": ["Enter a valid URL."]}
+    client.post("/profile/", PROFILE | {"meeting_link": ""})
+    assert Mentor.objects.get().meeting_link == ""

@@ -153,6 +153,14 @@ def test_an_empty_cell_and_a_missing_column_change_nothing(maya):
     assert (result.totals["update"], maya.about_me, maya.user.first_name, maya.user.last_name) == (1, "Ask me", "Maja", "Lopez")
 
 
+def test_a_room_comes_and_leaves_with_the_sheet_and_is_a_web_address(maya):
+    MentorResource().import_data(sheet("email|name|meeting_link", "maya@example.org|Maya Lopez|https://meet.example.org/maya"))
+    assert Mentor.objects.get().meeting_link == "https://meet.example.org/maya"
+    assert MentorResource().export()["meeting_link"] == ["https://meet.example.org/maya"]
+    refused = MentorResource().import_data(sheet("email|name|meeting_link", "maya@example.org|Maya Lopez|javascript:alert(1)"))
+    assert refusals(refused) == [(2, ["Enter a valid URL."])]
+
+
 def test_a_person_can_be_both(alex):
     result = MentorResource().import_data(sheet("email|name", "alex@example.org|Alex Johnson"))
     assert result.totals["new"] == 1

@@ -263,6 +263,14 @@ def test_a_mentor_is_entered_with_the_person(desk):
     )
 
 
+def test_a_mentors_room_is_a_web_address(desk, maya):
+    url, form = reverse("admin:people_mentor_change", args=[maya.pk]), ANA | {"email": "maya@example.org"}
+    assert desk.post(url, form | {"meeting_link": "https://meet.example.org/maya"}).status_code == 302
+    assert Mentor.objects.get().meeting_link == "https://meet.example.org/maya"
+    refused = desk.post(url, form | {"meeting_link": "ftp://example.org/"})
+    assert refused.context["errors"] == [["Enter a valid URL."]]
+
+
 def test_a_mentee_who_becomes_a_mentor_stays_one_person(desk, alex):
     desk.post(reverse("admin:people_mentor_add"), {"first_name": "Alex", "email": "ALEX@example.org", "about_me": "Hello"})
     user = User.objects.get(email="alex@example.org")

@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from people.links import LinkFormField
 from people.models import Mentee, Mentor, User
 from scheduling import booking
 from scheduling.models import Program, Session
@@ -172,8 +173,10 @@ class BookingForm(KnowinglyForm, TimeForm, forms.ModelForm):
     """Book for others: the same rules as everywhere, told beside the fields before anything is written."""
 
     on_behalf_of = ForWhomField("mentee", "mentor", help_text="Who asked you to. It is kept with the session.")
-    meeting_link = forms.URLField(
-        required=False, assume_scheme="https", widget=UnfoldAdminURLInputWidget, help_text="Where they meet online."
+    meeting_link = LinkFormField(
+        required=False,
+        widget=UnfoldAdminURLInputWidget,
+        help_text="Where they meet online. Empty: in the mentor’s own room, or in a new one.",
     )
     # Not named form_key: the admin takes that for the field that nobody edits.
     key = forms.UUIDField(widget=forms.HiddenInput)

@@ -6,9 +6,10 @@ from django.db import transaction
 from django.shortcuts import redirect
 from django_q.tasks import async_task
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget
 
 from people import time_zones
+from people.links import LinkFormField
 from people.stale import FreshAdmin
 from scheduling.models import LENGTHS, Program
 
@@ -19,6 +20,7 @@ POLICY = (
         {"fields": ("session_lengths", "slot_step", "minimum_notice_hours", "horizon_days", "weeks_ahead", "buffer_minutes")},
     ),
     ("How much", {"fields": ("mentor_week_cap", "mentee_week_cap", "open_requests_cap")}),
+    ("Where people meet", {"fields": ("meeting_rooms",)}),
     ("Answering and canceling", {"fields": ("answer_hours", "cancel_until_hours")}),
 )
 
@@ -34,6 +36,14 @@ class PolicyForm(forms.ModelForm):
         choices=[(minutes, f"{minutes} minutes") for minutes in LENGTHS],
         widget=forms.CheckboxSelectMultiple,
         help_text=Program._meta.get_field("session_lengths").help_text,
+    )
+
+    # Shorter than a session's link, which has the room's name in it, too.
+    meeting_rooms = LinkFormField(
+        required=False,
+        max_length=150,
+        widget=UnfoldAdminURLInputWidget,
+        help_text=Program._meta.get_field("meeting_rooms").help_text,
     )
 
     class Meta:

@@ -12,6 +12,7 @@ from scheduling import notices
 from scheduling.booking.facts import explain
 from scheduling.booking.locks import lock, retry_after_deadlock
 from scheduling.booking.moves import EXPIRE, VERBS, Verb, acts_for_program
+from scheduling.booking.rooms import room_after, room_for
 from scheduling.booking.writing import check, form_used, insist, last_change, lock_session, place, wait_for_an_answer, write
 from scheduling.models import Session
 from scheduling.slots import Period
@@ -38,7 +39,8 @@ def request(
 
     ``on_behalf_of``: the one of the two for whom a coordinator does this. ``set_aside``: why a coordinator books against the
     soft rules. ``form_key`` names one filled-in form: sent twice, it gives the same session twice. ``at`` is when this
-    happened, for sessions brought over from another system; the rules are asked as of then. Raises ValidationError.
+    happened, for sessions brought over from another system; the rules are asked as of then. ``meeting_link``: where they
+    meet; empty: in the mentor's own room, or a new one. Raises ValidationError.
     """
     if not acts_for_program(by) and not (by.is_active and by.pk == mentee.pk):
         raise ValidationError("Only the mentee can request this session.", code="not_yours")
@@ -55,7 +57,7 @@ def request(
             mentor=mentor,
             mentee=mentee,
             topic=topic,
-            meeting_link=meeting_link,
+            meeting_link=room_for(mentor, period, typed=meeting_link),
             form_key=form_key,
             external_id=external_id,
             created_at=happened_at,
@@ -153,6 +155,7 @@ def reassign(
         if mentor.pk == before:
             raise ValidationError(f"{mentor} is the mentor already. Choose another one.", code="same_mentor")
         place(session, mentor, period, by=by, set_aside=set_aside, at=now)
+        session.meeting_link = room_after(session.meeting_link, before, mentor, period)
         wait_for_an_answer(session)
         if agreed:
             session.status, session.answer_by = CONFIRMED, None

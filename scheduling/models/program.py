@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from people import time_zones
+from people.links import LinkField
 from scheduling.rules import Policy
 
 LENGTHS = (15, 30, 45, 60, 90, 120)
@@ -78,7 +79,7 @@ class Program(models.Model):
         blank=True,
         help_text="At most so many requests of one mentee wait for an answer at a time. Default: no limit.",
     )
-    meeting_rooms = models.URLField(
+    meeting_rooms = LinkField(
         "meeting rooms",
         default="https://meet.jit.si/",
         blank=True,

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from people.links import LinkField
 from people.models import PERMISSIONS, Mentee, Mentor, User
 from scheduling.models.offer import Availability
 from scheduling.models.program import Program
@@ -27,7 +28,7 @@ class Session(Timed):
     # Changed by the verbs only. Editable in Django's sense, or the history would leave these out of what changed.
     status = models.CharField(max_length=10, choices=Status, default=PENDING)
     topic = models.CharField("what it is about", max_length=200, blank=True)
-    meeting_link = models.URLField(blank=True, help_text="Where you meet online.")
+    meeting_link = LinkField(blank=True, help_text="Where you meet online.")
     ending = models.CharField(max_length=8, choices=Ending, blank=True)
     # What was said with the last change; the history has those before it.
     reason = models.CharField(max_length=300, blank=True)
@@ -87,6 +88,11 @@ class Session(Timed):
     @property
     def minutes(self) -> int:
         return self.period.minutes
+
+    @property
+    def safe_link(self) -> str:
+        """The meeting link where it may be followed with a click; what is not encrypted is only told."""
+        return self.meeting_link if self.meeting_link.lower().startswith("https://") else ""
 
     @property
     def people(self) -> tuple[User, User]:

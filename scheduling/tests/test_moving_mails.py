@@ -70,6 +70,7 @@ def test_the_mentor_reads_from_when_to_when_and_is_asked_again(confirmed, alex, 
         f"Alex Johnson moved your session. It was on {day}, 09:00–09:30 (UTC). This is the new time:\n\n"
         f"When: {day}, 10:00–10:30 (UTC)\n"
         "With: Alex Johnson\n"
+        f"Meet at: {confirmed.meeting_link}\n"
         "Reason: Trains <late>\n"
         f"Answer by: {answer_by:%a} {answer_by.day} {answer_by:%b %Y, %H:%M} (UTC)\n\n"
         "Please confirm or decline it here:\n"
