@@ -62,8 +62,7 @@ class Html(HTMLParser):
 
 
 def html_of(message) -> Html:
-    [(content, kind)] = message.alternatives
-    assert kind == "text/html"
+    [content] = [part.content for part in message.alternatives if part.mimetype == "text/html"]
     return Html(content)
 
 
