@@ -110,10 +110,10 @@ UNFOLD = {
 
 
 def worker_is_silent() -> bool:
-    """Does no cluster of the task queue show a heartbeat?"""
-    from django_q.status import Stat
+    """Has no worker been heard of for a minute?"""
+    from project import health
 
-    return not Stat.get_all()
+    return bool(health.cluster_silent())
 
 
 def promises(request, now: datetime) -> dict | None:

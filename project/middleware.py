@@ -12,10 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-try:
-    from redis.exceptions import RedisError
-except ImportError:  # an extra: without it nothing asks Redis
-    RedisError = OperationalError
+from project import health
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +27,16 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
         if request.path.startswith(reverse("admin:index")):
             response._csp_update = ADMIN_POLICY
         return super().process_response(request, response)
+
+
+class HealthMiddleware:
+    """Answers /healthz before anybody asks whose session it is: that may be what cannot be asked."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return health.healthz(request) if request.path_info == health.PATH else self.get_response(request)
 
 
 class PersonalPagesMiddleware:
@@ -58,7 +65,7 @@ class UnavailableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
-        if not isinstance(exception, OperationalError | InterfaceError | RedisError):
+        if not isinstance(exception, OperationalError | InterfaceError | health.RedisError):
             return None
         logger.error("unavailable: %s", type(exception).__name__)
         # Without the request: what draws a page for somebody asks the database.

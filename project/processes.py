@@ -4,15 +4,27 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 # How long a process may take to finish what it is doing.
 PATIENCE = 15
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(Exception):  # noqa: N818  a request, not an error
+class Stopped(BaseException):
     """Somebody asked us to stop."""
+
+
+@contextlib.contextmanager
+def stoppable():
+    """Within, the first signal that asks to stop raises Stopped; later ones are ignored, so that things can be ended in peace."""
+    handlers = {number: signal.signal(number, _stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def run(commands: Mapping[str, Sequence[str]], *, env: Mapping[str, str], log_dir: Path) -> tuple[str, int] | None:
@@ -24,38 +36,42 @@ def run(commands: Mapping[str, Sequence[str]], *, env: Mapping[str, str], log_di
     """
     log_dir.mkdir(parents=True, exist_ok=True)
     running: dict[str, subprocess.Popen] = {}
-    handlers = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        for name, command in commands.items():
-            with open(log_dir / f"{name}.log", "ab") as log:
-                running[name] = subprocess.Popen(  # noqa: S603  our own commands
-                    command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-                )
-        key, status = os.wait()
-        name = next(name for name, process in running.items() if process.pid == key)
-        running[name].returncode = os.waitstatus_to_exitcode(status)
-        return name, running[name].returncode
-    except Stopped:
-        return None
-    finally:
-        for number in handlers:
-            signal.signal(number, signal.SIG_IGN)
-        _end(running.values())
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with stoppable():
+        try:
+            for name, command in commands.items():
+                with open(log_dir / f"{name}.log", "ab") as log:
+                    running[name] = subprocess.Popen(  # noqa: S603  our own commands
+                        command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    )
+            key, status = os.wait()
+            name = next(name for name, process in running.items() if process.pid == key)
+            running[name].returncode = os.waitstatus_to_exitcode(status)
+            return name, running[name].returncode
+        except Stopped:
+            return None
+        finally:
+            _ignore()
+            end(running.values())
 
 
 def _stop(number, frame):
+    _ignore()
     raise Stopped
 
 
-def _end(processes) -> None:
+def _ignore():
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def end(processes: Iterable[subprocess.Popen], patience: float = PATIENCE) -> None:
+    """Ask each, once, and wait; then kill what is left of the group that it leads."""
     for process in processes:
         if process.returncode is None:
             process.terminate()
     for process in processes:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(PATIENCE)
+            process.wait(patience)
         try:
             # Whatever the command left behind, or would not let go of.
             os.killpg(process.pid, signal.SIGKILL)

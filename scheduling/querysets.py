@@ -95,9 +95,9 @@ class NoticeQuerySet(models.QuerySet):
     def due_in(self, period: Period):
         return self.filter(due_at__gte=period.start, due_at__lt=period.end)
 
-    def late(self, now: datetime | None = None):
-        """Due for so long that somebody should look."""
-        return self.unsent().filter(due_at__lt=(now or timezone.now()) - LATE)
+    def late(self, now: datetime | None = None, by: timedelta = LATE):
+        """Due for so long that somebody should look, whatever the reason: nobody sends, or the mail server puts it off."""
+        return self.unsent().filter(due_at__lt=(now or timezone.now()) - by)
 
     def with_people(self):
         """With all that it takes to say who was told what, and whether that is still true."""

@@ -38,7 +38,7 @@ class Command(BaseCommand):
                     *(sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}"),
                     *("--workers", "1", "--threads", "8", "--access-logfile", "-", "--no-control-socket"),
                 ],
-                "worker": [sys.executable, "manage.py", "qcluster"],
+                "worker": [sys.executable, "manage.py", "worker"],
             },
             env=os.environ | {"SITE_URL": address, "DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONUNBUFFERED": "1"},
             log_dir=settings.DATA_DIR / "logs",
