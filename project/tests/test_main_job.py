@@ -49,7 +49,9 @@ def work() -> None:
 
 
 def links(mail: EmailMessage) -> list[str]:
-    return re.findall(r"https?://\S+", mail.get_content())
+    """The pages of ours that it leads to; the room where people meet is elsewhere."""
+    found = re.findall(r"https?://\S+", mail.get_body(("plain",)).get_content())
+    return [link for link in found if "/session-" not in link]
 
 
 class Person:
