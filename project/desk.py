@@ -110,10 +110,10 @@ UNFOLD = {
 
 
 def worker_is_silent() -> bool:
-    """Has no worker been heard of for a minute?"""
+    """Has no worker been heard of for a minute, or can nobody know?"""
     from project import health
 
-    return bool(health.cluster_silent())
+    return bool(health.finding("cluster"))
 
 
 def promises(request, now: datetime) -> dict | None:

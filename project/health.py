@@ -100,6 +100,13 @@ def findings() -> dict[str, str]:
     return found
 
 
+def finding(name: str) -> str:
+    """What is wrong with this one, or "". Never raises."""
+    found: dict[str, str] = {}
+    _ask(name, found)
+    return found.get(name, "")
+
+
 def _ask(name: str, found: dict[str, str]) -> None:
     check, needed = CHECKS[name]
     if needed in found:

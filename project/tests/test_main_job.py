@@ -53,7 +53,9 @@ def text_of(mail: EmailMessage) -> str:
 
 
 def links(mail: EmailMessage) -> list[str]:
-    return re.findall(r"https?://\S+", text_of(mail))
+    """The pages of ours that it leads to; the room where people meet is elsewhere."""
+    found = re.findall(r"https?://\S+", text_of(mail))
+    return [link for link in found if "/session-" not in link]
 
 
 class Person:
