@@ -134,8 +134,7 @@ def facts(session: Session, reader: User, program: Program, zone: ZoneInfo, *, w
     if session.topic:
         found.append(Fact("About", name(session.topic)))
     if session.meeting_link and where:
-        link = session.meeting_link
-        found.append(Fact("Meet at", name(link), href=link if link.startswith(("https://", "http://")) else ""))
+        found.append(Fact("Meet at", name(session.meeting_link), href=session.safe_link))
     return found
 
 

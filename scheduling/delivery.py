@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from traceback import walk_tb
 
 from django.core.mail import get_connection
-from django.db.models import Case, F, IntegerField, When
+from django.db.models import Case, F, IntegerField, QuerySet, When
 from django.utils import timezone
 
 from people.models import NotificationSettings
@@ -43,11 +43,11 @@ class NotNow(Exception):  # noqa: N818  no error: the notice waits, and so do th
 def sweep() -> Counter:
     """Claim and send every due notice once. Returns how many ended in which state."""
     outcome: Counter = Counter()
+    if not (keys := list(next_due(timezone.now()).values_list("pk", flat=True))):
+        return outcome
     connection = get_connection()
-    # What was never tried goes first: some that the server puts off again and again must not keep it back.
-    due = Notice.objects.due(timezone.now()).order_by("attempts", "due_at", "pk")
     try:
-        for key in due.values_list("pk", flat=True)[:BATCH]:
+        for key in keys:
             notice = claim(key)
             if notice is None:
                 continue  # another sender was quicker
@@ -59,6 +59,11 @@ def sweep() -> Counter:
     finally:
         connection.close()
     return outcome
+
+
+def next_due(now: datetime) -> QuerySet[Notice]:
+    """What was never tried goes first: some that the server puts off again and again must not keep it back."""
+    return Notice.objects.due(now).order_by("attempts", "due_at", "pk")[:BATCH]
 
 
 def claim(key: int) -> Notice | None:

@@ -16,18 +16,19 @@ from project.bench import say
 
 @dataclass(frozen=True)
 class Scale:
-    """How large the program is, and how many slots are fought for over HTTP."""
+    """How large the program is, how many slots are fought for over HTTP, and how many mails are sent."""
 
     mentors: int
     mentees: int
     sessions: int
     contested: int = 250
+    mails: int = 2_000
 
 
 SCALES = {
-    "tiny": Scale(60, 240, 3_000, contested=16),
+    "tiny": Scale(60, 240, 3_000, contested=16, mails=20),
     "usual": Scale(1_000, 4_000, 200_000),
-    "full": Scale(5_000, 20_000, 1_000_000),
+    "full": Scale(5_000, 20_000, 1_000_000, mails=10_000),
 }
 # One session of the past in so many is in the other database: what looks at the past is slower in the first one.
 THINNED = 100

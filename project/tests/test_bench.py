@@ -31,6 +31,9 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
         "all mentors:",
         "bookings in-process",
         "booking over HTTP",
+        "a sweep with nothing due",
+        "of that",
+        "20 notices",
     )
     rows = {start: row for start, row in zip(begin, results["rows"], strict=True) if row["what"].startswith(start)}
     assert tuple(rows) == begin
@@ -45,7 +48,7 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
     ("names", "env", "sentence"),
     [
         ((), {"BENCH_SCALE": "huge"}, "BENCH_SCALE is one of tiny, usual, full, not 'huge'."),
-        (("slots", "coffee"), {}, "There are benchmarks of slots, booking, and none of coffee."),
+        (("slots", "coffee"), {}, "There are benchmarks of slots, booking, mail, and none of coffee."),
     ],
 )
 def test_what_cannot_be_measured_is_said(tmp_path, names, env, sentence):

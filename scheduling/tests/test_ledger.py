@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from people.models import User
 from project import desk as desk_words
-from scheduling import booking, ledger
+from scheduling import booking, delivery, ledger
 from scheduling.models import Notice, Program, Session
 
 pytestmark = pytest.mark.django_db
@@ -157,13 +157,14 @@ def test_an_index_answers(owe, noon, query, index):
         assert index in query(noon)[:50].explain()
 
 
-def test_an_index_finds_what_is_late(noon):
-    """On PostgreSQL the sweep's own, on SQLite the one by state."""
+@pytest.mark.parametrize("query", [lambda now: Notice.objects.late(now).order_by(), delivery.next_due])
+def test_an_index_finds_what_is_late_and_what_is_due(noon, query):
+    """Of a million rows the few that are unsent. On PostgreSQL by the sweep's own index, on SQLite by that of the states."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = Notice.objects.late(noon).order_by().explain()
-    assert "notice_unsent_due" in plan or "notice_state_latest_first (state=? AND due_at<?)" in plan
+    plan = query(noon).explain()
+    assert "notice_unsent_due" in plan or "notice_state_latest_first (state=? AND due_at<" in plan
 
 
 # ---- one notice -------------------------------------------------------------------------------------------------------------
