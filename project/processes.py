@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -72,9 +73,16 @@ def end(processes: Iterable[subprocess.Popen], patience: float = PATIENCE) -> No
     for process in processes:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(patience)
-        try:
-            # Whatever the command left behind, or would not let go of.
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        # Whatever the command left behind, or would not let go of.
+        _kill_group(process.pid)
         process.wait()
+
+
+def _kill_group(key: int) -> None:
+    """And see it gone: somebody half dead may still take a task. (Where nobody buries the dead, they are not waited for.)"""
+    for _ in range(10):
+        try:
+            os.killpg(key, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)

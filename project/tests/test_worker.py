@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KILLED = "it ended by itself (code -9)"
 # What exactly a kill breaks is a matter of luck: the queue's lock, or the one that the heart waits for.
 HUNG = "it is deaf or silent"
+
+
+@pytest.fixture(autouse=True)
+def nothing_heard():
+    """What a worker said is no other test's: nobody else empties the cache."""
+    cache.delete(health.WELL_KEY)
+    yield
+    cache.delete(health.WELL_KEY)
 
 
 @pytest.fixture
@@ -63,6 +72,8 @@ def redis_queue(monkeypatch):
 
 def killed_and_back(worker, ran, kill_whom, count: int) -> None:
     """Kill some of the cluster, and see a task run in the next one."""
+    until(lambda: worker.cluster().status == Conf.IDLE, "idle workers")
+    time.sleep(0.3)  # until both wait for a task
     kill_whom(worker.cluster())
     while not worker.restarted(count, 4 * QUICK.patience):
         # It happened at a moment when it harms nobody: in the middle of a pulse.
@@ -111,6 +122,7 @@ def test_tasks_run_again_whatever_was_killed(ran, log):
 
 
 def test_tasks_run_again_with_redis_as_broker(ran, log, redis_queue):
+    ran.again = 5
     with quick_worker(log, **redis_queue) as worker:
         ran.soon("first")
         killed_and_back(worker, ran, lambda cluster: kill(*cluster.workers), 1)
@@ -124,6 +136,7 @@ def test_a_cluster_that_nobody_watches_stays_deaf(ran, log):
     with started([sys.executable, "manage.py", "qcluster"], log) as cluster:
         ran.soon("first")
         until(lambda: cluster.cluster().status == Conf.IDLE, "idle workers")
+        time.sleep(0.3)  # until both wait for a task
         kill(*cluster.cluster().workers)
         until(lambda: cluster.cluster().reincarnations >= 2, "new workers in the place of the dead")
         ran.queue("never")
@@ -165,7 +178,6 @@ def test_of_a_worker_that_is_killed_no_cluster_is_left_and_another_goes_on(ran, 
 
 
 def test_the_command_tells_healthz_and_stops_at_once(log):
-    cache.delete(health.WELL_KEY)
     assert health.cluster_silent() == "No worker has been heard of ever. Is `manage.py worker` running?"
     with started([sys.executable, "manage.py", "worker"], log) as worker:
         until(lambda: not health.cluster_silent(), "the first good news")
