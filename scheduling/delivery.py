@@ -7,6 +7,7 @@ one extra copy goes out per sender killed between the server's yes and our commi
 
 import logging
 import smtplib
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from traceback import walk_tb
@@ -26,8 +27,10 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
-# A sweep takes this many at the most; the next one takes the rest.
+# A sweep takes this many at the most, and goes on for so long; the next one takes the rest. (The task queue ends a task that
+# takes longer than settings.Q_CLUSTER allows, be it in the middle of a message.)
 BATCH = 2_000
+LONGEST_SWEEP = timedelta(seconds=40)
 # The message is only true while the session has one of these statuses.
 TRUE_WHILE = (
     {Kind.REQUESTED: (PENDING,), Kind.CONFIRMED: (CONFIRMED,)}
@@ -46,8 +49,11 @@ def sweep() -> Counter:
     if not (keys := list(next_due(timezone.now()).values_list("pk", flat=True))):
         return outcome
     connection = get_connection()
+    over = time.monotonic() + LONGEST_SWEEP.total_seconds()
     try:
         for key in keys:
+            if time.monotonic() > over:
+                break
             notice = claim(key)
             if notice is None:
                 continue  # another sender was quicker

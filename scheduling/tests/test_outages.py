@@ -79,6 +79,16 @@ def test_a_server_that_takes_the_message_and_says_nothing_gets_one_more_try(conf
     assert (notice.attempts, len(mail.messages)) == (2, 2)
 
 
+def test_a_slow_server_makes_no_sweep_longer_than_the_task_queue_lets_it_take(confirmed, mail, monkeypatch, settings):
+    assert delivery.LONGEST_SWEEP.total_seconds() + settings.EMAIL_TIMEOUT < settings.Q_CLUSTER["timeout"]
+    monkeypatch.setattr(delivery, "LONGEST_SWEEP", timedelta(seconds=-1))
+    with before(confirmed, 60):
+        assert (delivery.sweep(), len(mail.messages)) == ({}, 0)
+    monkeypatch.undo()
+    with before(confirmed, 59):
+        assert delivery.sweep() == {"sent": 2}
+
+
 def test_nobody_waits_for_a_server_for_as_long_as_a_lease(settings):
     assert 0 < settings.EMAIL_TIMEOUT <= 10 < delivery.LEASE.total_seconds() / 4
 
