@@ -140,10 +140,11 @@ def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
     needed = TRUE_WHILE.get(notice.kind)
     if needed and session.status not in needed:
         return State.SUPPRESSED, f"The session is {session.status}."
-    # Who handed it on is told of that, and of nothing else.
-    if notice.kind != Kind.REASSIGNED and recipient.pk not in (session.mentor_id, session.mentee_id):
+    # Who handed it on is told of that, and of nothing else: also where it was moved since.
+    takes_part = recipient.pk in (session.mentor_id, session.mentee_id)
+    if notice.kind != Kind.REASSIGNED and not takes_part:
         return State.SUPPRESSED, "The recipient is no longer in this session."
-    if session.start_time != notice.start_time:
+    if takes_part and session.start_time != notice.start_time:
         return State.SUPPRESSED, "The session was moved."
     if not recipient.is_active:
         return State.SUPPRESSED, "The recipient no longer takes part."

@@ -15,7 +15,7 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from scheduling import booking, leaving, notices, offering
+from scheduling import booking, delivery, leaving, notices, offering
 from scheduling.booking import facts, moves, writing
 from scheduling.guard import SESSIONS, WINDOWS
 from scheduling.slots import merge
@@ -178,3 +178,19 @@ def test_whoever_left_is_promised_nothing_when_a_request_expires(session, maya, 
         (maya.pk, "pending", ""),
         (alex.pk, "suppressed", "The recipient no longer takes part."),
     }
+
+
+def test_whoever_handed_a_session_on_is_told_though_it_was_moved_before_the_mail_went_out(
+    session, maya, omar, alex, cora, monday, window, mailoutbox
+):
+    window(omar)
+    handed = booking.reassign(session, omar, by=cora, agreed=True)
+    booking.reschedule(handed, monday + timedelta(hours=1), by=omar.user)
+    delivery.sweep()
+    told = dict(session.notices.filter(recipient=maya.pk, kind="reassigned").values_list("kind", "state"))
+    assert told == {"reassigned": "sent"}
+    [mail] = [message for message in mailoutbox if message.to == ["maya@example.org"]]
+    assert "handed over to Omar Haddad" in mail.body
+    # What was hers, not what became of it.
+    assert f"{monday:%H:%M}–" in mail.body
+    assert f"{monday + timedelta(hours=1):%H:%M}–" not in mail.body
