@@ -10,7 +10,7 @@ import time
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.db import Error, connection, connections
+from django.db import Error, OperationalError, connection, connections
 from django.http import HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ from scheduling.models import Notice
 try:
     from redis.exceptions import RedisError
 except ImportError:  # an extra: without it nothing asks Redis
-    RedisError = Error
+    RedisError = OperationalError
 
 logger = logging.getLogger(__name__)
 

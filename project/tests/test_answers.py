@@ -1,7 +1,10 @@
 """What every answer carries."""
 
 import pytest
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.urls import reverse
+
+from project.middleware import UnavailableMiddleware
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +40,14 @@ def test_scripts_come_from_us_and_only_the_admin_may_compile_expressions(client,
 def test_the_mailbox_is_not_there_outside_the_demo(client, cora):
     client.force_login(cora)
     assert client.get("/demo/mail/").status_code == 404
+
+
+@pytest.mark.expects_logged_errors
+@pytest.mark.parametrize(("error", "busy"), [(OperationalError, True), (InterfaceError, True), (IntegrityError, False)])
+def test_a_database_that_is_away_is_no_mistake_of_ours_and_a_broken_rule_is(rf, error, busy):
+    answer = UnavailableMiddleware(None).process_exception(rf.get("/"), error("database is locked"))
+    if not busy:
+        assert answer is None
+        return
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert "Nothing was changed" in answer.content.decode()

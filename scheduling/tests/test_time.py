@@ -523,7 +523,6 @@ def test_a_lost_zone_of_the_program_is_chosen_anew_and_none_is_put_in_its_place(
     client.force_login(person("Sue Super", is_staff=True, is_superuser=True))
     page = client.get(reverse("admin:scheduling_program_change", args=[1]))
     choices = page.context["adminform"].form["time_zone"]
-
     assert next(iter(choices.subwidgets)).data["value"] == ""
     refused = client.post(page.wsgi_request.path, {"name": "Ours", "time_zone": ""})
     assert refused.context["adminform"].form.errors["time_zone"]
