@@ -28,6 +28,57 @@ def stoppable():
             signal.signal(number, handler)
 
 
+class Request:
+    """Whether somebody asked us to stop."""
+
+    asked = False
+    # Who is still in the middle of something after so many seconds is torn out of it.
+    PATIENCE = 5
+
+    def sleep(self, seconds: float) -> None:
+        """As long as nobody asks."""
+        end = time.monotonic() + seconds
+        while not self.asked and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))
+
+    @contextlib.contextmanager
+    def in_peace(self):
+        """Nobody is torn out of what is done here: it ends by itself."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+
+
+@contextlib.contextmanager
+def listening():
+    """Within, the first signal that asks to stop is written down in the `Request`, for whoever looks between two steps.
+
+    An exception may come to nothing at a bad moment, in the middle of somebody else's code. It is raised (Stopped) only where
+    a step takes too long: a database that says nothing.
+    """
+    request = Request()
+
+    def ask(number, frame):
+        request.asked = True
+        _ignore()
+        signal.signal(signal.SIGALRM, _stop)
+        signal.alarm(Request.PATIENCE)
+
+    numbers = (*SIGNALS, signal.SIGALRM)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    for number in SIGNALS:
+        signal.signal(number, ask)
+    try:
+        yield request
+    finally:
+        signal.alarm(0)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def run(commands: Mapping[str, Sequence[str]], *, env: Mapping[str, str], log_dir: Path) -> tuple[str, int] | None:
     """Run all commands until a signal comes (None), or until one of them ends (its name and exit code).
 

@@ -4,6 +4,7 @@ Deaf: a worker that is killed while it waits for a task takes the queue's lock w
 tasks, and never runs one again. So: something waits, somebody is idle, and nothing is begun.
 """
 
+import contextlib
 import logging
 import math
 import os
@@ -136,32 +137,33 @@ class Cluster:
 def supervise(timing: Timing | None = None) -> None:
     """Until a signal says stop."""
     timing, pause = timing or Timing(), 0.0
-    cluster = None
-    with processes.stoppable():
-        try:
-            while True:
-                cluster = Cluster(timing)
+    with contextlib.suppress(processes.Stopped), processes.listening() as request:
+        while not request.asked:
+            cluster = Cluster(timing)
+            try:
                 logger.info("cluster %s started", cluster.process.pid)
-                why = _watch(cluster)
-                if cluster.age >= timing.steady:
-                    pause = 0.0
-                logger.warning("cluster %s is restarted in %g s: %s", cluster.process.pid, pause, why)
-                cluster.end()
-                time.sleep(pause)
-                pause = min(max(2 * pause, timing.pause), timing.longest_pause)
-        except processes.Stopped:
-            return
-        finally:
-            if cluster:
-                cluster.end()
-                logger.info("cluster %s stopped", cluster.process.pid)
+                why = _watch(cluster, request)
+            finally:
+                with request.in_peace():
+                    cluster.end()
+                    if request.asked:
+                        logger.info("cluster %s stopped", cluster.process.pid)
+            if request.asked:
+                return
+            if cluster.age >= timing.steady:
+                pause = 0.0
+            logger.warning("cluster %s is restarted in %g s: %s", cluster.process.pid, pause, why)
+            request.sleep(pause)
+            pause = min(max(2 * pause, timing.pause), timing.longest_pause)
 
 
-def _watch(cluster: Cluster) -> str:
-    """Until there is something to complain of."""
+def _watch(cluster: Cluster, request: processes.Request) -> str:
+    """Until there is something to complain of, or somebody asks us to stop."""
     blind = False
     while True:
-        time.sleep(cluster.timing.look)
+        request.sleep(cluster.timing.look)
+        if request.asked:
+            return ""
         close_old_connections()
         try:
             why = cluster.complaint()

@@ -223,3 +223,34 @@ def test_migrate_installs_the_schedules():
     fields = ("func", "schedule_type", "minutes")
     installed = {row.pop("name"): row for row in Schedule.objects.values("name", *fields)}
     assert installed == {name: {"minutes": None} | schedule for name, schedule in SCHEDULES.items()}
+
+
+def test_a_worker_stops_though_it_is_in_the_middle_of_a_question_that_nobody_answers(log):
+    """The database says nothing any more: nobody waits for it."""
+    silent = "from project import worker; import time; worker.Cluster.complaint = lambda cluster: time.sleep(600) or ''; "
+    with quick_worker(log, before="import django; django.setup(); " + silent) as worker:
+        until(lambda: "cluster" in worker.log, "the start")
+        time.sleep(1)
+        began = time.monotonic()
+        assert worker.stop() == 0
+        assert time.monotonic() - began < 30
+    assert worker.said() == ["cluster started", "cluster stopped"]
+
+
+def test_a_stop_that_comes_to_nothing_in_others_code_is_not_forgotten(log):
+    """Code of others may swallow whatever is raised in it: it is asked between two steps, and not by an exception alone."""
+    swallows = "from project import worker; worker.Cluster.complaint = lambda cluster: swallow(); "
+    function = """
+import time
+def swallow():
+    try:
+        time.sleep(0.5)
+    except BaseException:
+        pass
+    return ""
+"""
+    with quick_worker(log, before=f"import django; django.setup(); exec({function!r}); " + swallows) as worker:
+        until(lambda: "cluster" in worker.log, "the start")
+        time.sleep(1)
+        assert worker.stop() == 0
+    assert worker.said() == ["cluster started", "cluster stopped"]
