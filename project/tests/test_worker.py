@@ -18,7 +18,7 @@ from django_q.tasks import async_task
 
 from project import health
 from project.tests.maillog import logging_server
-from project.tests.workers import PATIENCE, QUICK, Ran, alive, kill, quick_worker, started, until
+from project.tests.workers import PATIENCE, QUICK, Ran, alive, freeze, kill, quick_worker, started, until
 from project.worker import Timing
 from scheduling.models import Notice, Session
 from scheduling.tasks import SCHEDULES
@@ -101,7 +101,7 @@ def test_tasks_run_again_whatever_was_killed(ran, log):
 
         killed_and_back(worker, ran, lambda cluster: kill(*cluster.workers), 1)
         killed_and_back(worker, ran, lambda cluster: kill(cluster.monitor), 2)
-        killed_and_back(worker, ran, lambda cluster: os.kill(cluster.sentinel, signal.SIGSTOP), 3)
+        killed_and_back(worker, ran, lambda cluster: freeze(cluster.sentinel), 3)
 
         # A cluster looks at its schedules after half a minute for the first time; what is due by then runs at once.
         scheduled = ran.folder / "scheduled"
@@ -166,7 +166,7 @@ def test_of_a_worker_that_is_killed_no_cluster_is_left_and_another_goes_on(ran, 
         ran.soon("first")
         cluster = first.cluster()
         assert len(alive(cluster.pid)) == 6  # main, sentinel, two workers, monitor, pusher
-        os.kill(first.process.pid, signal.SIGSTOP)
+        freeze(first.process.pid)
         kill(*cluster.workers)
         until(lambda: first.cluster().reincarnations, "a new worker in the place of a dead one")
         first.process.kill()

@@ -4,16 +4,18 @@ import math
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django_q.brokers import get_broker
 from django_q.status import Stat
 from django_q.tasks import async_task
@@ -120,7 +122,13 @@ def started(command: list[str], log: Path, **env: str) -> Iterator[Process]:
         yield process
     finally:
         if process.process.poll() is None:
-            process.stop()
+            # Somebody frozen would not hear.
+            process.process.send_signal(signal.SIGCONT)
+            try:
+                process.stop()
+            finally:
+                process.process.kill()
+                process.process.wait(PATIENCE)
 
 
 def quick_worker(log: Path, before: str = "", **env: str):
@@ -144,3 +152,24 @@ def alive(session: int) -> list[int]:
 def kill(*pids: int) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
+
+
+def freeze(pid: int) -> None:
+    """Stop it without ending it; not while it is writing into SQLite's file, or everybody else would wait for it for ever."""
+    os.kill(pid, signal.SIGSTOP)
+    while not _writable():
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
+        os.kill(pid, signal.SIGSTOP)
+
+
+def _writable() -> bool:
+    if connection.vendor != "sqlite":
+        return True
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=1, isolation_level=None)) as file:
+        try:
+            file.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        file.execute("ROLLBACK")
+    return True
