@@ -55,14 +55,14 @@ def bound(page: dict, user: User) -> ProfileForm:
 def test_of_two_tabs_the_older_one_is_told(hers, maya, field, first, second):
     names = {skill.name: str(skill.pk) for skill in (Skill.objects.create(name="Python"), Skill.objects.create(name="Rust"))}
     first, second = ([names.get(value, value) if field == "skills" else value for value in said] for said in (first, second))
-    with time_machine.travel("2026-11-24 10:00Z", tick=False) as clock:
+    with time_machine.travel("2099-11-24 10:00Z", tick=False) as clock:
         hers.force_login(maya.user)
         older, newer = form_in(hers.get(URL)), form_in(hers.get(URL))
-        clock.move_to("2026-11-24 10:02Z")
+        clock.move_to("2099-11-24 10:02Z")
         assert hers.post(URL, newer | {field: first}).status_code == 302
         left = form_in(hers.get(URL))
         assert left.get(field, []) == first
-        clock.move_to("2026-11-24 10:05Z")
+        clock.move_to("2099-11-24 10:05Z")
         for _ in range(2):
             answer = hers.post(URL, older | {field: second})
             assert refusals(answer) == [f"You changed this at 10:02 on another page. {LATER}"]

@@ -106,16 +106,16 @@ def test_every_page_that_can_be_saved_is_known_here(rf: RequestFactory, ana):
 @pytest.mark.parametrize("label", EDITS)
 def test_the_second_of_two_is_told_who_and_when_and_nothing_is_overwritten(house, ana, coras, label):
     row, (field, first, second) = row_of(label), EDITS[label]
-    with time_machine.travel("2026-11-24 09:00Z", tick=False) as clock:
+    with time_machine.travel("2099-11-24 09:00Z", tick=False) as clock:
         cora = at_desk(coras)
         page = opened(cora, row)
-        clock.move_to("2026-11-24 09:02Z")
+        clock.move_to("2099-11-24 09:02Z")
         hers = at_desk(ana)
         assert hers.post(page_of(row), opened(hers, row) | {field: [first]}).status_code == 302
         left = opened(hers, row)
         assert left[field] == [first]
 
-        clock.move_to("2026-11-24 09:05Z")
+        clock.move_to("2099-11-24 09:05Z")
         typed = page | {field: [second]}
         for _ in range(2):
             answer = cora.post(page_of(row), typed)
@@ -221,15 +221,15 @@ def test_a_skill_that_is_renamed_does_not_stop_who_edits_a_mentor(house, maya, c
 
 def test_yesterdays_page_is_told_the_day(house, ana, coras):
     row = row_of("people.team")
-    with time_machine.travel("2026-11-24 20:00Z", tick=False) as clock:
+    with time_machine.travel("2099-11-24 20:00Z", tick=False) as clock:
         cora, hers = at_desk(coras), at_desk(ana)
         page = opened(cora, row)
         # In Berlin that is a day later already.
-        clock.move_to("2026-11-24 23:30Z")
+        clock.move_to("2099-11-24 23:30Z")
         hers.post(page_of(row), opened(hers, row) | {"name": ["Owls"]})
         clock.move_to("2026-11-26 08:00Z")
         cora = at_desk(coras)
-        assert refusals(cora.post(page_of(row), page)) == [f"Ana Boss changed this on Wed 25 Nov 2026, 00:30. {LATER}"]
+        assert refusals(cora.post(page_of(row), page)) == [f"Ana Boss changed this on Wed 25 Nov 2099, 00:30. {LATER}"]
 
 
 # ---- more than one row ------------------------------------------------------------------------------------------------
