@@ -10,11 +10,12 @@ from itertools import pairwise
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Q
 
 from people.models import Mentee, Mentor, Skill, Team, User
 from project.populate import Plan, populate
+from project.populate.bulk import Table, writing
 from scheduling import booking, offering
 from scheduling.booking.moves import MOVES
 from scheduling.models import Availability, MentorLimits, Notice, Program, Session, TimeOff, WeeklyHours
@@ -124,12 +125,39 @@ def test_it_is_all_or_nothing(monkeypatch):
     assert not Availability.objects.exists()
 
 
+def test_what_the_database_refuses_is_told_and_nothing_stays():
+    def write_twice():
+        with writing([skills], large=[Session]):
+            for name in ("Go", "Python", "PYTHON"):
+                skills.add(name)
+            skills.write()
+
+    skills = Table(Skill, "name")
+    with pytest.raises(IntegrityError):
+        write_twice()
+    assert not Skill.objects.exists()
+
+
 def test_what_is_added_later_gets_keys_of_its_own(person):
     run()
     last = {model: model.objects.latest("pk").pk for model in (User, Skill, Team, Availability, Session)}
     maya = person("Maya Lopez", mentor=True).mentor
     window = Availability.objects.create(mentor=maya, start_time=NOW, end_time=NOW + timedelta(hours=1))
     assert (maya.pk, window.pk) == (last[User] + 1, last[Availability] + 1)
+
+
+def test_every_index_and_constraint_is_there_afterwards():
+    """On PostgreSQL some are taken away while the rows go in."""
+
+    def there() -> dict[str, set]:
+        with connection.cursor() as cursor:
+            return {table: set(connection.introspection.get_constraints(cursor, table)) for table in tables}
+
+    tables = [model._meta.db_table for model in (Session, Session.history.model, Availability, Notice)]
+    before = there()
+    assert {"session_mentor_start", "session_unanswered"} <= before["scheduling_session"]
+    run()
+    assert there() == before
 
 
 # ---- is it believable? ------------------------------------------------------------------------------------------------
