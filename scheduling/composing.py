@@ -222,6 +222,7 @@ def as_query(slot: Period) -> dict[str, str | int]:
     return {"start": f"{slot.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "minutes": slot.minutes}
 
 
-def book_path(mentor_key: int, slot: Period) -> str:
-    """The page that asks this mentor for this slot."""
-    return f"{reverse('book', args=[mentor_key])}?{urlencode(as_query(slot))}"
+def book_path(mentor_key: int, slot: Period, form_key=None) -> str:
+    """The page that asks this mentor for this slot; with the key of a form that is filled in, the page that shows it whole."""
+    query = as_query(slot) | ({"form_key": form_key} if form_key else {})
+    return f"{reverse('review' if form_key else 'book', args=[mentor_key])}?{urlencode(query)}"

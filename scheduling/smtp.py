@@ -7,7 +7,7 @@ from django.core.mail.backends import smtp
 LONGEST = 300
 
 
-class _Remembers:
+class Remembers:
     """Keeps the reply to the last message it gave to the server."""
 
     answer = ""
@@ -19,11 +19,11 @@ class _Remembers:
         return code, reply
 
 
-class PlainConnection(_Remembers, smtplib.SMTP):
+class PlainConnection(Remembers, smtplib.SMTP):
     pass
 
 
-class TLSConnection(_Remembers, smtplib.SMTP_SSL):
+class TLSConnection(Remembers, smtplib.SMTP_SSL):
     pass
 
 

@@ -3,6 +3,7 @@
 import logging
 
 from django_q.models import Schedule
+from django_q.tasks import async_task
 
 from scheduling import booking, delivery, offering
 
@@ -11,7 +12,19 @@ logger = logging.getLogger(__name__)
 
 def send_due() -> str:
     """Send every due notice: once a minute, and at once after a booking."""
-    outcome = delivery.sweep()
+    if delivery.many_due():
+        async_task("scheduling.tasks.help_to_send")
+    return sweep()
+
+
+def help_to_send() -> str:
+    """Where much is due, the worker's second process begins at the other end."""
+    return sweep(last_first=True)
+
+
+def sweep(*, last_first: bool = False) -> str:
+    """One sweep, and what came of it in words."""
+    outcome = delivery.sweep(last_first=last_first)
     said = ", ".join(f"{count} {state}" for state, count in sorted(outcome.items()))
     if said:
         logger.info("notices: %s", said)

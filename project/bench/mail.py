@@ -1,9 +1,11 @@
 """Mail: many due notices to a server next door, and a sweep that finds nothing to do.
 
 The floor of the first is a loop that writes and sends the same messages over one open connection: nobody else may be sending,
-nothing is written down, and nobody asks whether a message is still true. The floor of the second is its one statement, bare.
+nothing is written down, and nobody asks whether a message is still true. Ours sends alone, and then as the worker does where much is due:
+two processes, from both ends. The floor of the sweep that finds nothing is its one statement, bare.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,7 +40,7 @@ def rows(places: Places) -> Iterator[Row]:
             EMAIL_BACKEND="scheduling.smtp.EmailBackend", EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_TIMEOUT=10
         ),
     ):
-        yield many_due(places.scale.mails)
+        yield from many_due(places, port)
 
 
 # ---- nothing to do --------------------------------------------------------------------------------------------------------
@@ -79,12 +81,12 @@ def _timing(seconds: list[float]):
 # ---- many ---------------------------------------------------------------------------------------------------------------
 
 
-def many_due(wanted: int) -> Row:
+def many_due(places: Places, port: int) -> Iterator[Row]:
     # Everybody wants all of it.
     NotificationSettings.objects.update(**dict.fromkeys(NotificationSettings.SWITCHES, True))
     active = {"mentor__user__is_active": True, "mentee__user__is_active": True}
     ahead = Session.objects.filter(status="Confirmed", start_time__gt=timezone.now() + delivery.LEASE * 30, **active)
-    sessions = list(ahead.order_by("pk")[: (wanted + 1) // 2])
+    sessions = list(ahead.order_by("pk")[: (places.scale.mails + 1) // 2])
     people = ("recipient__notification_settings", "session__mentor__user", "session__mentee__user")
     due: list[Notice] = []
 
@@ -109,9 +111,12 @@ def many_due(wanted: int) -> Row:
     def ours():
         return Notice.objects.filter(version__gte=FIRST_VERSION)
 
-    def sweep() -> None:
+    def alone() -> None:
         while delivery.sweep():
             pass
+        all_sent()
+
+    def all_sent() -> None:
         if (sent := ours().filter(state="sent").count()) != len(due):
             raise AssertionError(f"Of {len(due)} notices {sent} were sent: there is nothing to compare.")
 
@@ -122,9 +127,34 @@ def many_due(wanted: int) -> Row:
             line.send_messages([compose(notice, line)])
         line.close()
 
-    seconds = in_turn(RUNS, before=owe, ours=sweep, floor=bare)
+    with second(places, port) as helper:
+
+        def together() -> None:
+            helper.stdin.write("go\n")
+            helper.stdin.flush()
+            while delivery.sweep():
+                pass
+            helper.stdout.readline()
+            all_sent()
+
+        seconds = in_turn(RUNS, before=owe, ours=alone, floor=bare, together=together)
     ours().delete()
-    return compared(f"{2 * len(sessions):,} notices to a mail server; a loop over one open connection", seconds, 1.3)
+    what = f"{2 * len(sessions):,} notices to a mail server"
+    yield compared(f"{what}; a loop over one open connection", seconds, 1.3)
+    yield compared(f"{what} by two senders; the same loop", seconds | {"ours": seconds["together"]}, 1)
+
+
+@contextmanager
+def second(places: Places, port: int) -> Iterator[subprocess.Popen]:
+    env = os.environ | {"DATABASE_URL": places.url(places.main), "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+    helper = subprocess.Popen(
+        [sys.executable, "-m", "project.bench.second"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+    )
+    try:
+        yield helper
+    finally:
+        helper.kill()
+        helper.communicate()
 
 
 @contextmanager

@@ -33,7 +33,8 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
         "booking over HTTP",
         "a sweep with nothing due",
         "of that",
-        "20 notices",
+        "20 notices to a mail server;",
+        "20 notices to a mail server by two",
     )
     rows = {start: row for start, row in zip(begin, results["rows"], strict=True) if row["what"].startswith(start)}
     assert tuple(rows) == begin

@@ -12,10 +12,11 @@ import pytest
 import time_machine
 from django.conf import settings as django_settings
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from people.models import NotificationSettings, User
 from project.tests.mailserver import CUT, mail_server
-from scheduling import booking, delivery, mail_links, tasks
+from scheduling import booking, delivery, mail_links, smtp, tasks
 from scheduling.models import Notice, Session
 from scheduling.tests.test_race import database_url
 
@@ -460,12 +461,29 @@ def test_a_message_that_cannot_be_written_keeps_nobody_else_waiting(confirmed, m
     with before(confirmed, 60):
         assert delivery.sweep() == {"pending": 1, "sent": 1}
     assert states(confirmed) == {
-        "Maya": ("pending", "The message cannot be written (BadHeaderError)."),
+        "Maya": ("pending", "The message cannot be written (ValueError)."),
         "Alex": ("sent", ""),
     }
     [error] = [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert re.fullmatch(r"notice \d+ cannot be written: BadHeaderError", error.getMessage())
+    assert re.fullmatch(r"notice \d+ cannot be written: ValueError", error.getMessage())
     assert "example.org" not in caplog.text
+
+
+def test_a_fault_of_ours_after_the_servers_yes_sends_one_more_copy_and_no_third(confirmed, mail, monkeypatch):
+    def broken(*answer):
+        raise TypeError("A mistake in what we do with the answer.")
+
+    monkeypatch.setattr(smtp, "as_said", broken)
+    notice = only(confirmed, "Alex")
+    with before(confirmed, 60) as clock:
+        for _ in range(2):
+            with pytest.raises(TypeError, match="A mistake"):
+                delivery.sweep()
+            notice.refresh_from_db()
+            assert notice.state == "sending"
+            clock.shift(timedelta(seconds=121))
+        assert delivery.sweep() == {"uncertain": 1}
+    assert len(mail.messages) == 2
 
 
 def test_the_log_counts_and_names_nobody(confirmed, mail, caplog):
@@ -550,6 +568,25 @@ def test_mail_that_goes_to_no_server_has_no_answer(confirmed, settings, tmp_path
         assert delivery.sweep() == {"sent": 1}
     notice.refresh_from_db()
     assert (notice.state, notice.answer) == ("sent", "")
+
+
+def test_where_much_is_due_a_second_sender_begins_at_the_other_end(confirmed, mail, monkeypatch):
+    """Four notices, and a second sender asked for from the third on."""
+    monkeypatch.setattr(delivery, "MANY", 2)
+    with before(confirmed, 15):
+        assert tasks.send_due() == "4 sent"
+        assert [row.task["func"] for row in OrmQ.objects.all()].count("scheduling.tasks.help_to_send") == 1
+        first = [message["Message-ID"] for message in mail.messages]
+        mail.messages.clear()
+        Notice.objects.filter(state="sent").update(state="pending", attempts=0)
+        queued = OrmQ.objects.count()
+        monkeypatch.setattr(delivery, "MANY", 4)
+        assert tasks.send_due() == "4 sent"
+        assert OrmQ.objects.count() == queued
+        mail.messages.clear()
+        Notice.objects.filter(state="sent").update(state="pending", attempts=0)
+        assert tasks.help_to_send() == "4 sent"
+    assert [message["Message-ID"] for message in mail.messages] == first[::-1]
 
 
 # ---- two senders ---------------------------------------------------------------------------------------------------------------

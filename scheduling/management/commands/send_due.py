@@ -2,11 +2,11 @@
 
 from django.core.management.base import BaseCommand
 
-from scheduling.tasks import send_due
+from scheduling.tasks import sweep
 
 
 class Command(BaseCommand):
     help = "Send every notice that is due, once. Safe to run beside the worker."
 
     def handle(self, *args, **options):
-        self.stdout.write(send_due())
+        self.stdout.write(sweep())
