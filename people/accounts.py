@@ -1,6 +1,6 @@
 """What allauth asks us: names, addresses, and who may come in."""
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
@@ -10,10 +10,25 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from people.models import User
+from people.models import Mentee, Mentor, User, Wish
+
+ROLES = {"mentee": Mentee, "mentor": Mentor}
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    def open_roles(self) -> set[str]:
+        """The roles that people may take by themselves. A program may close some (scheduling.joining)."""
+        return set(ROLES)
+
+    def is_open_for_signup(self, request):
+        return bool(self.open_roles())
+
+    def confirm_email(self, request, email_address):
+        verified = super().confirm_email(request, email_address)
+        if verified:
+            take_wanted_roles(email_address.user)
+        return verified
+
     def populate_username(self, request, user):
         """User names are shown to others: made from the name, never from the address."""
         user.username = generate_unique_username([f"{user.first_name}{user.last_name}", "member"])
@@ -28,6 +43,16 @@ def mark_verified(user: User) -> None:
         address.verified = True
         address.set_as_primary(conditional=True)
         address.save()
+        take_wanted_roles(user)
+
+
+def take_wanted_roles(user: User) -> None:
+    """What was wished for at the sign-up, now that the address is known to be theirs."""
+    if user.wanted_role:
+        for role in Wish(user.wanted_role).roles & get_adapter().open_roles():
+            ROLES[role].objects.get_or_create(user=user)
+        user.wanted_role = ""
+        user.save(update_fields=["wanted_role"])
 
 
 def forget_addresses(user: User) -> None:

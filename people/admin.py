@@ -170,7 +170,7 @@ class MenteeAdmin(RoleAdmin):
     list_select_related = ("user", "team")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
-        ("Mentee", {"fields": ("team", "external_id")}),
+        ("Mentee", {"fields": ("team", "goals", "external_id")}),
     )
 
 

@@ -1,7 +1,13 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 
 
 class PeopleConfig(AppConfig):
     name = "people"
     # 32-bit keys: the guard against double booking compares two people's keys in one integer array (scheduling/guard.py).
     default_auto_field = "django.db.models.AutoField"
+
+    def ready(self):
+        from people.sessions import begin
+
+        user_logged_in.connect(begin)

@@ -1,13 +1,15 @@
 """What people fill in about themselves: signing up, setting a password, the profile."""
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
+from allauth.mfa.webauthn import forms as key_forms
 from django import forms
 from django.db import transaction
 from django.utils.html import format_html
 
 from people import time_zones
 from people.accounts import mark_verified
-from people.models import Mentor, NotificationSettings, Skill, User
+from people.models import Mentor, NotificationSettings, Skill, Team, User, Wish
 from people.stale import FreshForm
 
 
@@ -26,7 +28,7 @@ class TimeZoneField(forms.TypedChoiceField):
 
 
 class SignupForm(allauth_forms.SignupForm):
-    """An account for anybody. Roles are chosen after the address is verified."""
+    """An account for anybody. Roles are taken when the address is verified."""
 
     first_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
     last_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
@@ -36,16 +38,21 @@ class SignupForm(allauth_forms.SignupForm):
         widget=forms.Select(attrs={"data-guess-zone": True}),
     )
 
-    field_order = ["first_name", "last_name", "email", "password1", "time_zone"]
+    wanted_role = forms.ChoiceField(label="How do you want to take part?", widget=forms.RadioSelect)
+
+    field_order = ["first_name", "last_name", "email", "password1", "time_zone", "wanted_role"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "E-mail address"
+        open_roles = get_adapter().open_roles()
+        self.fields["wanted_role"].choices = [(wish, wish.label) for wish in Wish if wish.roles <= open_roles]
 
     def save(self, request) -> User:
         user = super().save(request)
         user.time_zone = self.cleaned_data["time_zone"]
-        user.save(update_fields=["time_zone"])
+        user.wanted_role = self.cleaned_data["wanted_role"]
+        user.save(update_fields=["time_zone", "wanted_role"])
         return user
 
 
@@ -57,8 +64,15 @@ class SetPasswordForm(allauth_forms.ResetPasswordKeyForm):
         mark_verified(self.user)
 
 
+class KeyForm(key_forms.AddWebAuthnForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["passwordless"].label = "Log in with it alone, without a password"
+        self.fields["passwordless"].help_text = "A passkey. Your browser then asks for a finger, a face or a PIN."
+
+
 class ProfileForm(FreshForm):
-    """Everything a person can say about themselves, on one page; mentors have three more fields."""
+    """Everything a person can say about themselves, on one page; mentors and mentees have some more fields."""
 
     time_zone = TimeZoneField(help_text="All pages and mails show times in this zone.")
 
@@ -83,6 +97,8 @@ class ProfileForm(FreshForm):
             )
         if self.instance.is_mentor:
             self._add_mentor_fields(self.instance.mentor)
+        if self.instance.is_mentee:
+            self._add_mentee_fields(self.instance.mentee)
         wanted = NotificationSettings.objects.filter(user=self.instance).first() or NotificationSettings()
         for name in NotificationSettings.SWITCHES:
             label = NotificationSettings._meta.get_field(name).verbose_name
@@ -112,8 +128,26 @@ class ProfileForm(FreshForm):
             " sees it. Empty: each session gets a new room. Sessions that are booked already keep theirs.",
         )
 
+    def _add_mentee_fields(self, mentee) -> None:
+        self.fields["team"] = forms.ModelChoiceField(
+            Team.objects.all(),
+            required=False,
+            empty_label="No team",
+            initial=mentee.team_id,
+            help_text="Yours is not in the list? Ask your program coordinator to add it.",
+        )
+        self.fields["goals"] = forms.CharField(
+            label="My goals",
+            required=False,
+            max_length=4000,
+            initial=mentee.goals,
+            widget=forms.Textarea(attrs={"rows": 4}),
+            help_text="What you want to reach. Mentors who have a session with you read it, and so do coordinators.",
+        )
+
     def edited_rows(self):
-        return [self.instance, self.instance.mentor] if self.instance.is_mentor else [self.instance]
+        user = self.instance
+        return [user, *([user.mentor] if user.is_mentor else []), *([user.mentee] if user.is_mentee else [])]
 
     @property
     def person_fields(self):
@@ -122,6 +156,10 @@ class ProfileForm(FreshForm):
     @property
     def mentor_fields(self):
         return [self[name] for name in ("about_me", "skills", "meeting_link") if name in self.fields]
+
+    @property
+    def mentee_fields(self):
+        return [self[name] for name in ("team", "goals") if name in self.fields]
 
     @property
     def switches(self):
@@ -137,4 +175,13 @@ class ProfileForm(FreshForm):
             user.mentor.meeting_link = self.cleaned_data["meeting_link"]
             user.mentor.save()
             user.mentor.skills.set(self.cleaned_data["skills"])
+        if user.is_mentee:
+            user.mentee.team = self.cleaned_data["team"]
+            user.mentee.goals = self.cleaned_data["goals"]
+            user.mentee.save()
         return user
+
+
+class AccessKeyForm(forms.Form):
+    name = forms.CharField(max_length=60, help_text="What will use it, like “team report”.")
+    days = forms.TypedChoiceField(label="Works for", coerce=int, initial=365, choices=[(30, "30 days"), (365, "1 year")])

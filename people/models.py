@@ -1,5 +1,7 @@
 """Who there is: users, what they know, where they belong, and the roles they take. Knows nothing of scheduling."""
 
+import uuid
+
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -9,7 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from people import time_zones
 from people.links import LinkField
-from people.querysets import MenteeQuerySet, MentorQuerySet, UserManager
+from people.querysets import ApiTokenManager, MenteeQuerySet, MentorQuerySet, UserManager
 
 # import-export asks for these two like Django for its four.
 PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
@@ -18,6 +20,18 @@ PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
 def not_an_address(value: str) -> None:
     if "@" in value:
         raise ValidationError("A user name is shown to others, so it cannot be an e-mail address.", code="address")
+
+
+class Wish(models.TextChoices):
+    """How somebody who signs up wants to take part. `roles` names what it makes of them."""
+
+    MENTEE = "mentee", "I want to be mentored"
+    MENTOR = "mentor", "I want to mentor"
+    BOTH = "both", "Both"
+
+    @property
+    def roles(self) -> set[str]:
+        return {"mentee", "mentor"} if self == Wish.BOTH else {self.value}
 
 
 class User(AbstractUser):
@@ -38,6 +52,8 @@ class User(AbstractUser):
         help_text="Where this person is, like Europe/Berlin. Empty: the program's zone.",
     )
     phone_number = PhoneNumberField(blank=True, help_text="With the country code: +12345678987.")
+    # Kept from the sign-up until the address is verified; empty from then on.
+    wanted_role = models.CharField(max_length=6, choices=Wish, blank=True, editable=False)
 
     objects = UserManager()
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
@@ -141,6 +157,9 @@ class Mentor(Role):
 
 class Mentee(Role):
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="mentees")
+    goals = models.TextField(
+        blank=True, help_text="What this person wants to reach. Mentors who have a session with them read it."
+    )
 
     objects = MenteeQuerySet.as_manager()
     history = HistoricalRecords()
@@ -168,3 +187,26 @@ class NotificationSettings(models.Model):
     def set_all(cls, user: User, on: bool) -> None:
         """Turn every switch on or off: what a roster's single "opt in" column says."""
         cls.objects.update_or_create(user=user, defaults=dict.fromkeys(cls.SWITCHES, on))
+
+
+class ApiToken(models.Model):
+    """A key with which a program reads what its owner may read. Only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=60)
+    # The first letters, by which its owner knows it again.
+    prefix = models.CharField(max_length=8)
+    digest = models.CharField(max_length=64, unique=True)
+    password_seal = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+
+    objects = ApiTokenManager()
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"access key {self.pk}"

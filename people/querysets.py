@@ -1,9 +1,16 @@
 """How the rest of the house asks for people."""
 
+import hashlib
+import secrets
+from datetime import timedelta
+
 from allauth.utils import generate_unique_username
 from django.contrib.auth.models import UserManager as DjangoUserManager
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 
 class UserManager(DjangoUserManager):
@@ -28,6 +35,7 @@ class UserManager(DjangoUserManager):
             user.set_unusable_password()
         elif user.has_usable_password() and not user.is_staff and not user.emailaddress_set.filter(verified=True).exists():
             user.set_unusable_password()
+            user.wanted_role = ""
         user.email = user.email.strip().lower()
         user.save()
 
@@ -68,3 +76,52 @@ class MenteeQuerySet(RoleQuerySet):
         if user.is_mentor:
             return self.filter(Q(user__is_active=True) | Q(pk=user.pk))
         return self.filter(pk=user.pk)
+
+
+class ApiTokenManager(models.Manager):
+    """Access keys. What a person is shown is kept nowhere: the row has its digest."""
+
+    MOST = 10
+    # Not every request writes.
+    USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+    def issue(self, user, name: str, days: int) -> str:
+        """A new key, to be shown once. Raises ValidationError where the person has too many."""
+        token = secrets.token_urlsafe(32)
+        with transaction.atomic():
+            # Two requests at once must not both be the tenth.
+            people = self.model._meta.get_field("user").related_model.objects
+            user = people.select_for_update(no_key=True).get(pk=user.pk)
+            if self.filter(user=user).count() >= self.MOST:
+                raise ValidationError(f"You have {self.MOST} access keys. Revoke one that you no longer use.", code="too_many")
+            self.create(
+                user=user,
+                name=name,
+                prefix=token[:8],
+                digest=_digest(token),
+                password_seal=_seal(user),
+                expires_at=timezone.now() + timedelta(days=days),
+            )
+        return token
+
+    def user_of(self, token: str | None):
+        """Whose key this is, or None: for no key, one that is revoked or expired, or whose owner left or has a new password."""
+        if not token or len(token) > 200:
+            return None
+        now = timezone.now()
+        mine = self.filter(digest=_digest(token), expires_at__gt=now, user__is_active=True)
+        row = mine.select_related("user").first()
+        if row is None or not constant_time_compare(row.password_seal, _seal(row.user)):
+            return None
+        if row.last_used_at is None or row.last_used_at < now - self.USE_IS_NOTED_EVERY:
+            self.filter(pk=row.pk).update(last_used_at=now)
+        return row.user
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="backslashreplace")).hexdigest()
+
+
+def _seal(user) -> str:
+    """Changes with the password: what was sealed with the old one is dead."""
+    return salted_hmac("people.ApiToken", user.password, algorithm="sha256").hexdigest()

@@ -1,10 +1,14 @@
 from django.urls import path
 
-from people import views
+from people import key_views, views
 
 urlpatterns = [
     path("colors.css", views.colors, name="colors"),
     path("profile/", views.profile, name="profile"),
     path("profile/mails/", views.mails, name="mails"),
+    path("profile/security/", views.security, name="security"),
+    path("profile/keys/", key_views.keys, name="access_keys"),
+    path("profile/keys/add/", key_views.add, name="access_key_add"),
+    path("profile/keys/<uuid:pk>/revoke/", key_views.revoke, name="access_key_revoke"),
     path("join/", views.join, name="join"),
 ]

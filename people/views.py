@@ -1,5 +1,7 @@
 """Pages of a person's own: the profile and the roles; and the admin's colours for our pages."""
 
+from allauth.account.adapter import get_adapter
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -11,13 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.settings import get_config
 from unfold.utils import convert_color
 
+from people.accounts import ROLES
 from people.forms import ProfileForm
-from people.models import Mentee, Mentor
 
-# Role -> its model, what is said when it is taken, and the page to go on with.
-ROLES = {
-    "mentee": (Mentee, "Welcome. Find somebody who knows what you want to learn, and ask for a session.", "mentors"),
-    "mentor": (Mentor, "Welcome. Say what you can help with, then offer your first hours under “My hours”.", "profile"),
+# Role -> what is said when it is taken, and the page to go on with.
+WELCOME = {
+    "mentee": ("Welcome. Find somebody who knows what you want to learn, and ask for a session.", "mentors"),
+    "mentor": ("Welcome. Say what you can help with, then offer your first hours under “My hours”.", "profile"),
 }
 
 
@@ -62,15 +64,26 @@ def mails(request):
     return redirect(f"{reverse('profile')}#mails")
 
 
+@require_safe
+@login_required
+def security(request):
+    """How the account is opened: the way to everything that allauth keeps about it."""
+    return render(request, "people/security.html", {"protected": is_mfa_enabled(request.user)})
+
+
 @require_POST
 @login_required
 def join(request):
     """Take a role. Twice is once; an unknown role is a request nobody can make from our pages."""
-    model, welcome, onward = ROLES.get(request.POST.get("role"), (None, "", ""))
-    if model is None:
+    role = request.POST.get("role")
+    if role not in ROLES:
         messages.error(request, "Choose whether you want to be mentored or to mentor.")
         return redirect("home")
-    _, new = model.objects.get_or_create(user=request.user)
+    if role not in get_adapter().open_roles():
+        messages.error(request, "The program takes nobody in this role at the moment. Ask your program coordinator.")
+        return redirect("home")
+    welcome, onward = WELCOME[role]
+    _, new = ROLES[role].objects.get_or_create(user=request.user)
     if new:
         messages.success(request, welcome)
     return redirect(onward)

@@ -1,6 +1,8 @@
 """The rest of the admin: groups, addresses, and the task queue as superusers may see it."""
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
@@ -12,7 +14,7 @@ from scheduling.admin.notices import ReadOnlyAdmin
 
 admin.site.index_title = "Today"
 # With Redis as broker the queue has no table to look at.
-theirs = (Group, EmailAddress, Schedule, Success, Failure, OrmQ)
+theirs = (Group, EmailAddress, Authenticator, UserSession, Schedule, Success, Failure, OrmQ)
 admin.site.unregister([model for model in theirs if admin.site.is_registered(model)])
 
 
@@ -27,6 +29,18 @@ class EmailAddressAdmin(FreshAdmin, ModelAdmin):
     list_filter = ("primary", "verified")
     search_fields = ("email",)
     autocomplete_fields = ("user",)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Second factors, so that a superuser can take one away that is lost. What is secret in them is shown to nobody."""
+
+    list_display = fields = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__first_name", "user__last_name", "user__email")
+
+    def has_delete_permission(self, request, obj=None):
+        return request.user.is_active and request.user.is_superuser
 
 
 class QueueAdmin(ReadOnlyAdmin):

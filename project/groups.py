@@ -16,6 +16,7 @@ COORDINATOR_MAY = {
     "scheduling.mentorlimits": "add change delete view",
     "scheduling.session": "add change view import export",
     "scheduling.notice": "view",
+    "scheduling.feedback": "view",
 }
 
 

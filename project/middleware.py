@@ -4,10 +4,13 @@ where the database or the cache cannot be asked.
 
 import logging
 
+from allauth.mfa.utils import is_mfa_enabled
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -15,6 +18,9 @@ from django.utils.cache import add_never_cache_headers
 from project import health
 
 logger = logging.getLogger(__name__)
+
+# Where in the session stands which page of the admin somebody without a second factor wanted (templates/mfa/go_on.html).
+WANTED = "second_factor_for"
 
 # Unfold 0.91 ships the build of Alpine that compiles expressions, and writes its colours into the page.
 ADMIN_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
@@ -50,6 +56,26 @@ class PersonalPagesMiddleware:
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
+
+
+class SecondFactorMiddleware:
+    """The admin opens to staff with a second factor only. Others are led to the page where they get one, and back."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not request.path_info.startswith(reverse("admin:index")):
+            return self.get_response(request)
+        if not self._lacks(request.user):
+            request.session.pop(WANTED, None)
+            return self.get_response(request)
+        # What was posted is not repeated by a GET: then to the first page.
+        request.session[WANTED] = request.get_full_path() if request.method == "GET" else reverse("admin:index")
+        return redirect("mfa_index")
+
+    def _lacks(self, user) -> bool:
+        return settings.STAFF_SECOND_FACTOR and user.is_staff and not is_mfa_enabled(user)
 
 
 class UnavailableMiddleware:

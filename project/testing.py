@@ -23,6 +23,9 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="tps-tests-")
 for name in ("DEBUG", "DEMO", "SITE_URL", "ALLOWED_HOSTS", "EMAIL_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 
+# Tests that are about it turn it on.
+os.environ["STAFF_SECOND_FACTOR"] = "0"
+
 TEMPLATES = str(Path(__file__).resolve().parent.parent / "templates")
 PASSWORD = "correct horse battery staple"
 
@@ -94,6 +97,16 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("NOT TESTED", red=True, bold=True)
         for report in skipped:
             terminalreporter.line(f"{report.nodeid}: {report.longrepr[2]}", red=True)
+
+
+@pytest.fixture(autouse=True)
+def long_sessions(request, monkeypatch):
+    """A test that moves the clock stays logged in, unless it is marked with session_limits."""
+    from people import sessions
+
+    if not request.node.get_closest_marker("session_limits"):
+        monkeypatch.setattr(sessions, "STAFF", (timedelta.max, timedelta.max))
+        monkeypatch.setattr(sessions, "MEMBERS", (timedelta.max, timedelta.max))
 
 
 @pytest.fixture(autouse=True)

@@ -127,6 +127,7 @@ def signed_up(browser, live_server, **how) -> str:
         page.goto(f"{live_server.url}/accounts/signup/")
         for name in ("first_name", "last_name", "email", "password1"):
             page.locator(f"[name={name}]").fill(SIGN_UP[name])
+        page.get_by_label("I want to be mentored").check()
         page.locator("main").get_by_role("button", name="Sign up").click()
         page.wait_for_url(f"{live_server.url}/accounts/confirm-email/")
     return User.objects.get().time_zone

@@ -43,7 +43,7 @@ def test_without_redis_all_goes_on_but_logging_in(maya, alex, window, monday):
         booked = web.post(
             f"/mentors/{maya.pk}/book/", start=f"{monday:%Y-%m-%dT%H:%M:%SZ}", minutes=30, form_key=uuid4(), topic="SQL"
         )
-        assert (booked.status, booked.headers["Location"]) == (302, f"/sessions/{Session.objects.get().pk}/")
+        assert (booked.status, booked.headers["Location"]) == (302, f"/sessions/{Session.objects.get().pk}/requested/")
     with mail_server() as mail:
         command = [sys.executable, "manage.py", "send_due"]
         env = {"DATABASE_URL": database_url(), "SECRET_KEY": settings.SECRET_KEY, "REDIS_URL": GONE}
