@@ -77,6 +77,7 @@ UNFOLD = {
                     ),
                     item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
+                    item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),
                 ],
             },
             {
@@ -148,9 +149,12 @@ def late(day) -> str:
 
 def dashboard(request, context: dict) -> dict:
     """What needs a person, each a number that opens the rows behind it. A few small counts, whatever the size of the program."""
+    from django.conf import settings
+
     from scheduling.models import Notice, Session
     from scheduling.words import State
 
+    context["staff_second_factor"] = settings.STAFF_SECOND_FACTOR
     if not request.user.has_perm("scheduling.view_session"):
         return context | {"promises": None, "tiles": []}
     now = timezone.now()

@@ -2,7 +2,7 @@
 
 import django_filters
 from django import forms
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from people.models import Mentor, Skill
 
@@ -10,8 +10,8 @@ from people.models import Mentor, Skill
 class MentorFilter(django_filters.FilterSet):
     """Mentors by what they know, and by words from their name or what they say about themselves."""
 
-    skill = django_filters.ModelChoiceFilter(
-        field_name="skills", queryset=Skill.objects.all(), label="Skill", empty_label="Any skill"
+    skill = django_filters.ModelMultipleChoiceFilter(
+        queryset=Skill.objects.all(), label="Knows", method="who_know", widget=forms.CheckboxSelectMultiple
     )
     words = django_filters.CharFilter(
         method="with_words", label="Name or words", max_length=100, widget=forms.TextInput(attrs={"type": "search"})
@@ -20,6 +20,14 @@ class MentorFilter(django_filters.FilterSet):
     class Meta:
         model = Mentor
         fields = ["skill", "words"]
+
+    def who_know(self, mentors, name, skills):
+        """Every one of the skills, however many: in one question to the database."""
+        skills = list(skills)
+        if not skills:
+            return mentors
+        known = Mentor.skills.through.objects.filter(skill__in=skills).values("mentor")
+        return mentors.filter(pk__in=known.annotate(how_many=Count("pk")).filter(how_many=len(skills)).values("mentor"))
 
     def with_words(self, mentors, name, value):
         """Every word is somewhere: in the name or in the text."""

@@ -7,9 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from scheduling.models import Session
+from people.links import LinkFormField
+from scheduling.models import Feedback, Session
 from scheduling.moments import AsksWhich, day_begins
 from scheduling.slots import Period
+from scheduling.words import Rating
 
 LOOK_AGAIN = "This page is out of date. Look at the session again before you act."
 
@@ -32,16 +34,32 @@ class SlotForm(forms.Form):
         return Period.of(self.cleaned_data["start"], self.cleaned_data["minutes"])
 
 
+class KeyForm(forms.Form):
+    """Which filled-in form: what was typed there is kept (`drafts`)."""
+
+    form_key = forms.UUIDField(required=False)
+
+
+class KeptSlotForm(SlotForm, KeyForm):
+    """A slot in the address, and what it is for."""
+
+
 class BookForm(SlotForm):
     """Ask a mentor for one free slot."""
 
     # Names this one filled-in form: sent twice, it is one session.
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     topic = forms.CharField(
-        label="What is it about?",
+        label="What do you need help with?",
         required=False,
         max_length=Session._meta.get_field("topic").max_length,
         help_text="Optional. Your mentor reads it with your request.",
+    )
+    meeting_link = LinkFormField(
+        label="A link of your own to meet at",
+        required=False,
+        max_length=Session._meta.get_field("meeting_link").max_length,
+        help_text="Optional. Empty: your mentor’s room, or a new one.",
     )
 
 
@@ -59,6 +77,21 @@ class ReasonForm(VerbForm):
         required=False,
         max_length=Session._meta.get_field("reason").max_length,
         help_text="Optional. The other person reads it.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class FeedbackForm(forms.Form):
+    """How a session was."""
+
+    rating = forms.TypedChoiceField(
+        label="How helpful was it?", choices=Rating.choices[::-1], coerce=int, widget=forms.RadioSelect
+    )
+    sentence = forms.CharField(
+        label="In a sentence",
+        required=False,
+        max_length=Feedback._meta.get_field("sentence").max_length,
+        help_text="Optional. Only the people who run the program read it.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -100,15 +133,27 @@ class WantedForm(AsksWhich, forms.Form):
         return Period.of(self.cleaned_data["start"], self.cleaned_data["minutes"])
 
 
-class SpanForm(AsksWhich, forms.Form):
-    """Who is free then? A day or some hours of it, on the clocks the page is shown in; all of it may be left out.
+TODAY, TOMORROW, WEEK, EVENINGS = "today", "tomorrow", "week", "evenings"
 
-    ``over`` is the time asked about, or None where no day is given.
+
+class SpanForm(AsksWhich, forms.Form):
+    """Who is free then? In words, or a day or some hours of it, on the clocks the page is shown in; all may be left out.
+
+    ``over`` is the time asked about, or None for any.
     """
 
     # Nobody plans further; and a slip of the keyboard in the year is noticed.
     FURTHEST_DAYS = 366
+    EVENING_BEGINS = time(17)
+    WHEN = (
+        ("", "Any time"),
+        (TODAY, "Today"),
+        (TOMORROW, "Tomorrow"),
+        (WEEK, "This week"),
+        (EVENINGS, "Evenings"),
+    )
 
+    when = forms.ChoiceField(label="Free", choices=WHEN, required=False)
     day = day_field(label="Free on", required=False)
     begins = clock_field(label="From", required=False)
     ends = clock_field(label="To", required=False)
@@ -116,6 +161,16 @@ class SpanForm(AsksWhich, forms.Form):
     def __init__(self, *args, lengths: tuple[int, ...], **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["minutes"] = length_field(lengths, required=False)
+        self.order_fields(["when", "minutes"])
+
+    def fits(self, slot: Period) -> bool:
+        """Of the slots within ``over``: whether this one is what was meant."""
+        return self.cleaned_data["when"] != EVENINGS or timezone.localtime(slot.start).time() >= self.EVENING_BEGINS
+
+    @property
+    def narrows(self) -> bool:
+        """Was any time asked about, or are all mentors meant?"""
+        return bool(self.over or self.cleaned_data["when"])
 
     def clean_day(self) -> date | None:
         day = self.cleaned_data["day"]
@@ -128,7 +183,9 @@ class SpanForm(AsksWhich, forms.Form):
     def clean(self):
         cleaned = super().clean()
         day, begins, ends = (cleaned.get(name) for name in ("day", "begins", "ends"))
-        self.over = None
+        self.over = self._in_words(cleaned.get("when"))
+        if self.over and day:
+            self.add_error("day", ValidationError("Choose a day here, or one above: not both.", code="both"))
         if day is None:
             if not (begins is None and ends is None) and "day" not in self.errors:
                 self.add_error("day", ValidationError("Choose the day, too.", code="required"))
@@ -144,3 +201,11 @@ class SpanForm(AsksWhich, forms.Form):
             else:
                 self.over = Period(start, end)
         return cleaned
+
+    def _in_words(self, when: str | None) -> Period | None:
+        today = timezone.localdate()
+        # From which day on, and to which one's end; weeks end on Sunday.
+        first, last = {TODAY: (0, 0), TOMORROW: (1, 1), WEEK: (0, 6 - today.weekday())}.get(when, (None, None))
+        if first is None:
+            return None
+        return Period(day_begins(today + timedelta(days=first)), day_begins(today + timedelta(days=last + 1)))

@@ -1,25 +1,23 @@
 """The pages on which people find a mentor and a time: who is free, when, and why not then."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby, islice
+from functools import partial
+from itertools import chain, groupby, islice
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, QuerySet
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from people.models import Mentee, Mentor
-from people.views import sent
-from scheduling import booking
-from scheduling.composing import as_query, book_path
+from scheduling import booking, drafts
+from scheduling.composing import book_path
 from scheduling.filters import MentorFilter
-from scheduling.forms import BookForm, SlotForm, SpanForm, WantedForm
+from scheduling.forms import KeyForm, SpanForm, WantedForm
 from scheduling.models import Availability, Session
 from scheduling.moments import day_begins
 from scheduling.slots import Period
@@ -28,7 +26,7 @@ PER_PAGE = 20
 # How far ahead a mentor's page looks, in weeks; the first is what it opens with.
 WEEKS = (2, 4, 8)
 # How many free times stand on a card of the list, and beside a time that cannot be had.
-ON_A_CARD, NEARBY = 4, 3
+ON_A_CARD, NEARBY = 3, 3
 # The rules that leave nothing to offer, whatever the hour.
 WHATEVER_THE_HOUR = ("same_person", "inactive", "paused", "too_many_requests")
 
@@ -52,40 +50,54 @@ class Card:
 @require_safe
 @login_required
 def mentors(request):
-    """Everybody else who mentors; or, of those, who is free in a time asked about. First those who offer time."""
+    """Everybody else who mentors, or who of them is free in a time asked about. First those who are free soonest."""
     offers_time = Exists(Availability.objects.filter(mentor=OuterRef("pk")).ahead())
     others = Mentor.objects.active().exclude(pk=request.user.pk).annotate(offers_time=offers_time)
     others = others.order_by("-offers_time", "user__first_name", "user__last_name", "pk")
-    found = MentorFilter(request.GET, queryset=others.with_people().prefetch_related("skills"))
+    found = MentorFilter(request.GET, queryset=others)
     span = SpanForm(request.GET, lengths=request.program.policy.lengths)
     context = {"form": found.form, "span": span, "page": None, "none_because": []}
     # What was asked for in another way than it was meant is not answered.
     if found.form.is_valid() and span.is_valid():
-        page = cards(request, found.qs, span.cleaned_data["minutes"], span.over)
-        context |= {"page": page, "over": span.over, "minutes": span.cleaned_data["minutes"]}
-        if not any(card.free for card in page) and (somebody := found.qs.first()):
+        page = cards(request, found.qs, span)
+        asked = span.cleaned_data
+        context |= {
+            "page": page,
+            "skills": found.form.cleaned_data["skill"],
+            "minutes": asked["minutes"],
+            "when": asked["when"],
+        }
+        if not any(card.free for card in page) and (somebody := found.qs.with_people().first()):
             # It may be the reader who can have nothing now.
             context["none_because"] = why_none(somebody, asking(request), only=["too_many_requests"])
     return render(request, "scheduling/mentors.html", context)
 
 
-def cards(request, mentors: QuerySet[Mentor], minutes: int, over: Period | None) -> Page:
-    """A page of cards in the mentors' order; with ``over``, of those who are free then. The number of queries is the same for
-    one mentor and for all.
+def cards(request, mentors: QuerySet[Mentor], span: SpanForm) -> Page:
+    """A page of cards, those free soonest first; where no time is asked about, then the others in the mentors' order. The
+    number of queries is the same for one mentor and for all.
     """
-    number, mentee = request.GET.get("page"), asking(request)
-    if over is None:
-        page, soon = Paginator(mentors, PER_PAGE).get_page(number), Period(timezone.now(), end_of(WEEKS[0]))
-        free = dict(booking.free(list(page), minutes, soon, mentee=mentee))
-        shown = [(mentor, free.get(mentor.pk, ()), 1) for mentor in page]
-    else:
-        page = Paginator(list(booking.free(mentors, minutes, over, mentee=mentee)), PER_PAGE).get_page(number)
-        people = mentors.in_bulk([key for key, _ in page])
-        shown = [(people[key], slots, ON_A_CARD) for key, slots in page if key in people]
+    over = span.over or Period(timezone.now(), end_of(WEEKS[0]))
+    fitting = {}
+    for key, slots in booking.free(mentors, span.cleaned_data["minutes"], over, mentee=asking(request)):
+        slots = filter(span.fits, slots)
+        if first := next(slots, None):
+            fitting[key] = first, slots
+    keys = sorted(fitting, key=lambda key: fitting[key][0].start)
+    if not span.narrows:
+        keys += [key for key in mentors.values_list("pk", flat=True) if key not in fitting]
+    page = Paginator(keys, PER_PAGE).get_page(request.GET.get("page"))
+    people = mentors.with_people().prefetch_related("skills").in_bulk(page.object_list)
     page.object_list = [
-        Card(mentor, [(slot, book_path(mentor.pk, slot)) for slot in islice(slots, most)]) for mentor, slots, most in shown
+        Card(people[key], [(slot, book_path(key, slot)) for slot in islice(soonest(*fitting.get(key, ())), ON_A_CARD)])
+        for key in page.object_list
+        if key in people
     ]
     return page
+
+
+def soonest(first: Period | None = None, rest: Iterable[Period] = ()) -> Iterable[Period]:
+    return chain([first], rest) if first else ()
 
 
 # ---- when a mentor is free --------------------------------------------------------------------------------------------
@@ -100,7 +112,11 @@ def mentor_or_404(request, pk: int) -> Mentor:
 def mentor(request, pk: int):
     """Who the mentor is and when they are free, day by day in my zone; and a place to ask for another time."""
     mentor, mentee = mentor_or_404(request, pk), asking(request)
-    free = free_times(request, mentor, mentee, lambda slot: book_path(mentor.pk, slot))
+    # On the way to another time for what is typed already.
+    key = KeyForm(request.GET)
+    key = key.cleaned_data["form_key"] if key.is_valid() else None
+    path = partial(book_path, mentor.pk, form_key=key if drafts.kept(request, key) else None)
+    free = free_times(request, mentor, mentee, path)
     wanted = WantedForm(lengths=free["lengths"], initial={"minutes": free["minutes"]})
     return render(request, "scheduling/mentor.html", {"mentor": mentor, "wanted": wanted, **free})
 
@@ -176,50 +192,17 @@ def nearest(
     return [(slot, path(slot)) for slot in sorted(near)]
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def book(request, pk: int):
-    """Ask for one time: a slot that the address names, or a time of one's own. It is checked before anybody types."""
-    mentor, mentee = mentor_or_404(request, pk), asking(request)
-    if mentee is None:
-        messages.error(request, "Only mentees book sessions. You can become one on your profile page.")
-        return redirect("mentor", pk)
-    typed = request.method != "POST" and "day" in request.GET
-    lengths = request.program.policy.lengths
-    slot = WantedForm(request.GET, lengths=lengths) if typed else SlotForm(request.POST or request.GET)
-    if typed and not slot.is_valid():
-        return render(request, "scheduling/why_not.html", {"mentor": mentor, "wanted": slot, "period": None})
-    if not slot.is_valid():
-        messages.error(request, "Choose one of the free times.")
-        return redirect("mentor", pk)
-    period = slot.period
-    if request.method != "POST" and (reasons := why_not(mentor, mentee, period)):
-        local = timezone.localtime(period.start)
-        again = {"day": local.date(), "at": local.time(), "minutes": period.minutes}
-        context = {
-            "mentor": mentor,
-            "period": period,
-            "reasons": reasons,
-            "near": nearest(mentor, mentee, period, lambda slot: book_path(mentor.pk, slot)),
-            "wanted": slot if typed else WantedForm(lengths=lengths, initial=again),
-        }
-        return render(request, "scheduling/why_not.html", context)
-    form = BookForm(sent(request), initial=as_query(period))
-    if form.is_valid():
-        data = form.cleaned_data
-        try:
-            session = booking.request(
-                mentor,
-                mentee,
-                data["start"],
-                data["minutes"],
-                by=request.user,
-                topic=data["topic"],
-                form_key=data["form_key"],
-            )
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, f"Requested. {mentor} will confirm or decline; we will tell you by mail.")
-            return redirect("session", session.pk)
-    return render(request, "scheduling/book.html", {"mentor": mentor, "period": period, "form": form})
+def elsewhere_near(mentor: Mentor, mentee: Mentee, wanted: Period) -> list[tuple[Mentor, Period]]:
+    """Others who know some of what this mentor knows and are free about then: the nearest slot of each."""
+    days = timedelta(days=NEARBY)
+    over = Period(max(wanted.start - days, timezone.now()), max(wanted.start, timezone.now()) + days)
+    others = Mentor.objects.active().exclude(pk__in=[mentor.pk, mentee.pk])
+    others = others.filter(pk__in=Mentor.objects.filter(skills__in=mentor.skills.all()).values("pk"))
+
+    def away(slot: Period) -> timedelta:
+        return abs(slot.start - wanted.start)
+
+    found = [(key, min(slots, key=away)) for key, slots in booking.free(others, wanted.minutes, over, mentee=mentee)]
+    found = sorted(found, key=lambda one: away(one[1]))[:NEARBY]
+    people = Mentor.objects.with_people().in_bulk([key for key, _ in found])
+    return [(people[key], slot) for key, slot in found]

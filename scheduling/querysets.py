@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from scheduling.slots import Period
-from scheduling.words import ACTIVE, CANCELED, CONFIRMED, PENDING, UNSENT
+from scheduling.words import ACTIVE, CANCELED, COMPLETED, CONFIRMED, PENDING, UNSENT
 
 CALENDAR_KEEPS = timedelta(days=90)
 
@@ -70,6 +70,10 @@ class SessionQuerySet(PeriodQuerySet):
         """Those that take a person's time."""
         return self.filter(status__in=ACTIVE)
 
+    def earlier(self, now: datetime):
+        """Over, or called off; the latest first."""
+        return self.exclude(status__in=ACTIVE, end_time__gt=now).order_by("-start_time", "-pk")
+
     def waiting(self, now: datetime | None = None):
         """Requests that can still be answered; the soonest first."""
         return self.pending().filter(start_time__gt=now or timezone.now()).order_by("start_time")
@@ -78,9 +82,24 @@ class SessionQuerySet(PeriodQuerySet):
         """Requests whose time to be answered is over: what `expire` is for."""
         return self.pending().filter(answer_by__lte=now or timezone.now()).order_by("answer_by", "pk")
 
+    def took_place(self, now: datetime | None = None):
+        """Completed; or confirmed and over, and nobody said that somebody did not come."""
+        return self.filter(Q(status=COMPLETED) | Q(status=CONFIRMED, end_time__lte=now or timezone.now()))
+
     def unreported(self, now: datetime | None = None):
         """Confirmed and over: somebody has to say whether it took place."""
         return self.filter(status=CONFIRMED).over(now)
+
+
+class FeedbackQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Who said it, and staff; never the mentor it is about."""
+        if user.is_staff and user.has_perm("scheduling.view_feedback"):
+            return self
+        return self.filter(session__mentee_id=user.pk) if user.is_authenticated else self.none()
+
+    def with_people(self):
+        return self.select_related("session__mentor__user", "session__mentee__user")
 
 
 class NoticeQuerySet(models.QuerySet):

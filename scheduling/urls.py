@@ -1,7 +1,7 @@
 from django.urls import include, path, register_converter
 from django.urls.converters import IntConverter
 
-from scheduling import calendar_views, hours_views, link_views, mentor_views, views
+from scheduling import booking_views, calendar_views, feedback_views, hours_views, link_views, mentor_views, views
 from scheduling.hours_kinds import KINDS
 
 
@@ -28,6 +28,8 @@ urlpatterns = [
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/<key:pk>.ics", calendar_views.session, name="session_calendar"),
     path("sessions/<key:pk>/", views.session, name="session"),
+    path("sessions/<key:pk>/requested/", booking_views.requested, name="requested"),
+    path("sessions/<key:pk>/feedback/", feedback_views.feedback, name="feedback"),
     path("sessions/<key:pk>/reschedule/", views.move, name="move"),
     path("sessions/<key:pk>/<str:verb>/", views.session_verb, name="session_verb"),
     # What mails lead to: no log-in, no name in the address.
@@ -38,7 +40,8 @@ urlpatterns = [
     path("calendar/<str:token>.ics", calendar_views.feed, name="calendar_feed"),
     path("mentors/", mentor_views.mentors, name="mentors"),
     path("mentors/<key:pk>/", mentor_views.mentor, name="mentor"),
-    path("mentors/<key:pk>/book/", mentor_views.book, name="book"),
+    path("mentors/<key:pk>/book/", booking_views.book, name="book"),
+    path("mentors/<key:pk>/book/review/", booking_views.review, name="review"),
     path("windows/", include(HOURS)),
     # For coordinators. The same names: what is reversed with a mentor's key leads here.
     path("mentors/<key:mentor>/hours/", include(HOURS)),

@@ -18,15 +18,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from people.models import User
 from people.views import sent
-from scheduling import booking, rules
+from scheduling import booking, feedback, rules
 from scheduling.composing import as_query
 from scheduling.forms import MoveForm, ReasonForm, SlotForm, VerbForm
 from scheduling.mentor_views import free_times, nearest, why_not
 from scheduling.models import Session
 from scheduling.slots import Period
-from scheduling.words import ACTIVE, PENDING
+from scheduling.words import ACTIVE, CONFIRMED, PENDING
 
-PER_PAGE = 20
+PER_PAGE = 25
 EARLIER_SHOWN = 5
 # What became of the session since, or of the reader's part in it: no other time would help.
 ABOUT_THE_SESSION = {"stale", "not_yours", "not_possible", "too_late"}
@@ -69,28 +69,32 @@ def home(request):
         return render(request, "welcome.html")
     mine = Session.objects.of(user).with_people()
     ahead = rows_for(request, mine.active().ahead(now).order_by("start_time", "pk"))
+    following = next((row for row in ahead if row.session.status == CONFIRMED), None)
     waiting = [row for row in ahead if row.mentoring and row.session.status == PENDING and row.verbs]
+    asked = [row for row in ahead if not row.mentoring and row.session.status == PENDING]
     unreported = rows_for(request, mine.filter(mentor_id=user.pk).unreported(now))
-    rest = earlier(mine, now).exclude(pk__in=[row.session.pk for row in unreported])
+    unrated = rows_for(request, feedback.to_ask(user, now)) if user.is_mentee else []
+    shown = [row.session.pk for row in (*unreported, *unrated)]
     context = {
+        "now": now,
+        "next": following,
         "waiting": waiting,
-        "coming": [row for row in ahead if row not in waiting],
+        "asked": asked,
+        "coming": [row for row in ahead if row != following and row not in waiting and row not in asked],
         "unreported": unreported,
-        "earlier": rows_for(request, rest[:EARLIER_SHOWN]),
+        "unrated": unrated,
+        "earlier": rows_for(request, mine.earlier(now).exclude(pk__in=shown)[:EARLIER_SHOWN]),
+        "liked": feedback.summary(user) if user.is_mentor else None,
     }
     return render(request, "scheduling/home.html", context)
-
-
-def earlier(sessions, now: datetime):
-    """Over, or called off; the latest first."""
-    return sessions.exclude(status__in=ACTIVE, end_time__gt=now).order_by("-start_time", "-pk")
 
 
 @require_safe
 @login_required
 def sessions(request):
-    """All of my sessions, the latest first."""
-    page = Paginator(Session.objects.of(request.user).with_people(), PER_PAGE).get_page(request.GET.get("page"))
+    """What is over or called off, and what came of it; the latest first."""
+    past = Session.objects.of(request.user).earlier(timezone.now()).with_people().select_related("ended_by")
+    page = Paginator(past, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "scheduling/sessions.html", {"page": page, "rows": rows_for(request, page)})
 
 
@@ -117,6 +121,8 @@ def session(request, pk: int):
         "elsewhere": elsewhere(request, session),
         "events": events,
         "handover": session.status in ACTIVE and session.start_time > timezone.now() and new_handover(session, events),
+        "feedback": feedback.of(session, user),
+        "may_rate": feedback.refusal(session, user) is None,
         "acts_for_program": booking.acts_for_program(user),
         "set_aside": [rules.TITLES.get(code, code) for code in session.set_aside] if booking.acts_for_program(user) else [],
     }

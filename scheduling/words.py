@@ -40,6 +40,16 @@ class Kind(models.TextChoices):
     REMINDER_15 = "reminder_15", "reminder, 15 minutes before"
 
 
+class Rating(models.IntegerChoices):
+    """How helpful a session was."""
+
+    ONE = 1, "1 – not helpful"
+    TWO = 2, "2 – not very helpful"
+    THREE = 3, "3 – so-so"
+    FOUR = 4, "4 – helpful"
+    FIVE = 5, "5 – very helpful"
+
+
 class Weekday(models.IntegerChoices):
     """As Python counts them."""
 

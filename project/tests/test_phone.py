@@ -21,7 +21,7 @@ def phone(browser, live_server):
         page.goto(f"{live_server.url}/accounts/login/")
         page.locator("[name=login]").fill(user.email)
         page.locator("[name=password]").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Log in", exact=True).click()
         page.wait_for_url(f"{live_server.url}/")
         return page
 
@@ -45,17 +45,22 @@ def test_booking_and_answering_on_a_phone_without_javascript(phone, maya, alex):
     mentee = phone(alex.user)
     mentee.get_by_role("link", name="Find a mentor").first.click()
     assert fits(mentee)
-    mentee.get_by_role("link", name="Maya Lopez").click()
+    mentee.get_by_role("link", name="Maya Lopez", exact=True).click()
     mentee.locator(".slot", has_text="18:30").click()
     assert fits(mentee)
+    mentee.get_by_role("button", name="Look at it once more").click()
+    assert fits(mentee)
     mentee.get_by_role("button", name="Send the request").click()
-    mentee.get_by_text("Requested.").wait_for()
+    mentee.get_by_role("heading", name="Requested").wait_for()
+    assert fits(mentee)
+    mentee.get_by_role("link", name="See the session").click()
 
     mentor.get_by_role("link", name="My sessions").click()
     assert fits(mentor)
     mentor.get_by_role("button", name="Confirm").click()
     mentor.get_by_text("Confirmed").first.wait_for()
 
+    mentee.reload()
     mentee.get_by_role("link", name="Cancel").click()
     mentee.get_by_label("Reason").fill("An exam")
     assert fits(mentee)

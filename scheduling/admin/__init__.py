@@ -1,3 +1,3 @@
 """The coordinator's desk: windows, sessions, what was promised, and the program's policy."""
 
-from scheduling.admin import hours, notices, people, program, sessions, windows  # noqa: F401  registers them
+from scheduling.admin import feedback, hours, notices, people, program, sessions, windows  # noqa: F401  registers them

@@ -19,6 +19,7 @@ POLICY = (
         "What can be booked",
         {"fields": ("session_lengths", "slot_step", "minimum_notice_hours", "horizon_days", "weeks_ahead", "buffer_minutes")},
     ),
+    ("Who may join", {"fields": ("mentees_may_join", "mentors_may_join")}),
     ("How much", {"fields": ("mentor_week_cap", "mentee_week_cap", "open_requests_cap")}),
     ("Where people meet", {"fields": ("meeting_rooms",)}),
     ("Answering and canceling", {"fields": ("answer_hours", "cancel_until_hours")}),

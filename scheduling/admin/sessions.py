@@ -14,6 +14,7 @@ from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
 from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, party
 from scheduling.admin.dialogs import session_or_404, verb_button
+from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
 from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
 from scheduling.admin.moving import HandOver, Move
@@ -75,7 +76,7 @@ class SessionAdmin(ByPerson, SheetAdmin, SessionHistoryAdmin):
         "rules_set_aside",
         "set_aside_reason",
     )
-    inlines = [NoticeInline]
+    inlines = [NoticeInline, FeedbackInline]
     actions_list = ("why_not",)
     # Named like the verbs: those that are possible now are shown.
     actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show")
@@ -161,7 +162,9 @@ class SessionAdmin(ByPerson, SheetAdmin, SessionHistoryAdmin):
         return self.readonly_fields if obj else ()
 
     def get_inlines(self, request, obj):
-        return self.inlines if obj else []
+        """No tab for what nobody has said."""
+        said = obj and hasattr(obj, "feedback")
+        return [inline for inline in self.inlines if said or inline is not FeedbackInline] if obj else []
 
     def has_change_permission(self, request, obj=None):
         """The buttons change a session, its page only shows it."""

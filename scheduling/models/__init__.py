@@ -4,6 +4,7 @@ Nothing here decides or sends. The verbs are in ``booking`` and ``offering``, th
 refusal in ``guard``.
 """
 
+from scheduling.models.feedback import Feedback
 from scheduling.models.offer import Availability, MentorLimits, TimeOff, WeeklyHours
 from scheduling.models.program import LENGTHS, LONGEST_BUFFER, Program, default_lengths, some_known_lengths
 from scheduling.models.session import CalendarFeed, Notice, Session
@@ -13,6 +14,7 @@ __all__ = [
     "LONGEST_BUFFER",
     "Availability",
     "CalendarFeed",
+    "Feedback",
     "MentorLimits",
     "Notice",
     "Program",

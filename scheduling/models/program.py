@@ -99,6 +99,17 @@ class Program(models.Model):
         "Default: 0, until the start.",
     )
 
+    mentees_may_join = models.BooleanField(
+        "people may become mentees by themselves",
+        default=True,
+        help_text="At the sign-up and later. Off: only who is on the roster. Default: on.",
+    )
+    mentors_may_join = models.BooleanField(
+        "people may become mentors by themselves",
+        default=True,
+        help_text="With both off nobody can sign up; invited people come in by their invitation. Default: on.",
+    )
+
     class Meta:
         verbose_name_plural = "program"
         constraints = [

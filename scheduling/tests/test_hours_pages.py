@@ -940,7 +940,7 @@ def test_a_mentor_takes_a_day_off_on_a_phone_without_javascript(browser, live_se
     page.goto(f"{live_server.url}/accounts/login/")
     page.locator("[name=login]").fill(maya.user.email)
     page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
 
     def fits():
         return page.locator("body").bounding_box()["width"] <= 360 and page.locator("main").bounding_box()["width"] <= 360

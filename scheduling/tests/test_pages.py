@@ -41,6 +41,9 @@ def filled_in(page, **more) -> dict:
     return {field.html_name: field.value() or "" for field in page.context["form"]} | more
 
 
+GROUPS = ("waiting", "asked", "coming", "unreported", "unrated", "earlier")
+
+
 # ---- who sees what ----------------------------------------------------------------------------------------------------
 
 
@@ -103,11 +106,14 @@ def test_my_sessions_are_in_groups(as_user, session, maya, alex, bo, monday):
 
     def groups(user):
         page = as_user(user).get("/")
-        return {name: [row.session for row in page.context[name]] for name in ("waiting", "coming", "unreported", "earlier")}
+        return {name: [row.session for row in page.context[name]] for name in GROUPS} | {
+            "next": page.context["next"] and page.context["next"].session
+        }
 
-    assert groups(maya.user) == {"waiting": [session], "coming": [confirmed], "unreported": [over], "earlier": [kept]}
-    assert groups(alex.user) == {"waiting": [], "coming": [session], "unreported": [], "earlier": []}
-    assert groups(bo.user) == {"waiting": [], "coming": [confirmed], "unreported": [], "earlier": [over, kept]}
+    nothing = {name: [] for name in GROUPS} | {"next": None}
+    assert groups(maya.user) == nothing | {"waiting": [session], "next": confirmed, "unreported": [over], "earlier": [kept]}
+    assert groups(alex.user) == nothing | {"asked": [session]}
+    assert groups(bo.user) == nothing | {"next": confirmed, "unrated": [over, kept]}
 
 
 @pytest.mark.parametrize(("who", "next_step"), [("maya", "Offer time"), ("alex", "Find a mentor"), ("cora", "Open the admin")])
@@ -284,8 +290,8 @@ def test_a_mentee_books_through_the_pages(as_user, alex, maya, window, monday):
     page = browser.get(href)
     page = browser.post(f"/mentors/{maya.pk}/book/", filled_in(page, topic="Joins"), follow=True)
     session = Session.objects.get()
-    assert page.redirect_chain == [(f"/sessions/{session.pk}/", 302)]
-    assert shown(page) == ["Requested. Maya Lopez will confirm or decline; we will tell you by mail."]
+    assert page.redirect_chain == [(f"/sessions/{session.pk}/requested/", 302)]
+    assert "Maya Lopez has your request and will confirm or decline it. We tell you by mail." in text(page)
     assert (session.mentee, session.start_time, session.minutes, session.topic) == (alex, monday, 30, "Joins")
 
 
@@ -294,7 +300,7 @@ def test_a_form_sent_twice_is_one_session(as_user, alex, maya, window, monday):
     browser = as_user(alex.user)
     form = filled_in(browser.get(book_path(maya, monday)), topic="Joins")
     answers = [browser.post(f"/mentors/{maya.pk}/book/", form).url for _ in range(2)]
-    assert answers == [f"/sessions/{Session.objects.get().pk}/"] * 2
+    assert answers == [f"/sessions/{Session.objects.get().pk}/requested/"] * 2
 
 
 def test_a_refusal_is_shown_and_what_was_typed_is_kept(as_user, alex, bo, maya, window, monday):
@@ -305,8 +311,8 @@ def test_a_refusal_is_shown_and_what_was_typed_is_kept(as_user, alex, bo, maya, 
     page = browser.post(f"/mentors/{maya.pk}/book/", form)
     when = f"{monday:%a} {monday.day} {monday:%b %Y}, 09:00–10:00 (UTC)"
     assert page.context["form"].non_field_errors() == [f"Maya Lopez already has a session {when}."]
-    assert 'value="Joins &amp; indexes"' in text(page)
-    assert f'href="/mentors/{maya.pk}/?minutes=30"' in text(page)
+    assert "<dd>Joins &amp; indexes</dd>" in text(page)
+    assert f'href="/mentors/{maya.pk}/?minutes=30&amp;form_key={form["form_key"]}"' in text(page)
     assert Session.objects.count() == 1
 
 
@@ -341,7 +347,7 @@ def test_only_mentees_book(as_user, omar, maya, window, monday):
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize(
     ("who", "path", "queries"),
-    [("maya", "/", 8), ("alex", "/", 8), ("maya", "/sessions/", 7), ("alex", "/mentors/", 13)],
+    [("maya", "/", 9), ("alex", "/", 9), ("maya", "/sessions/", 7), ("alex", "/mentors/", 14)],
 )
 def test_lists_ask_the_database_as_often_for_three_rows_as_for_one(
     request, as_user, person, maya, alex, window, monday, django_assert_num_queries, who, path, queries, rows
@@ -421,3 +427,14 @@ def test_a_number_that_is_no_key_is_no_page(as_user, kim, address, key):
     answer = as_user(kim).get("/" + address.format(key))
     # A window that is not there leads back to the list: somebody has just removed it.
     assert answer.status_code == 404 or answer.url == "/windows/"
+
+
+def test_the_mentees_goals_are_read_by_the_mentor_and_staff_and_by_no_stranger(client, cora, session, zoe):
+    session.mentee.goals = "A <b>first</b> job"
+    session.mentee.save()
+    shown = {}
+    for reader in (session.mentor.user, cora, session.mentee.user, zoe.user):
+        client.force_login(reader)
+        page = client.get(f"/sessions/{session.pk}/")
+        shown[reader.first_name] = (page.status_code, b"A &lt;b&gt;first&lt;/b&gt; job" in page.content)
+    assert shown == {"Maya": (200, True), "Cora": (200, True), "Alex": (200, False), "Zoe": (404, False)}

@@ -1,4 +1,5 @@
-// What JavaScript adds where it is there: the theme shared with the admin, and a guess at the time zone at sign-up.
+// What JavaScript adds where it is there: the theme shared with the admin, a guess at the time zone at sign-up, passkeys, and
+// a list of mentors that follows what one chooses.
 (() => {
   "use strict";
   const KEY = "adminTheme"; // Unfold keeps "light", "dark" or "auto" here, written as JSON.
@@ -20,6 +21,22 @@
 
   show(stored());
 
+  // What the scripts of the key pages say when a key gave no answer, or somebody thought better of it.
+  document.addEventListener("allauth.error", (event) => {
+    event.preventDefault();
+    document.querySelector("[data-key-failed]").hidden = false;
+  });
+
+  // The list of mentors is fetched anew as one chooses. What is no such list (a log-in, an error) is shown as a page.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig, isError } = event.detail;
+    if (isError || new URL(xhr.responseURL).pathname !== location.pathname) {
+      event.preventDefault();
+      requestConfig.elt.submit();
+    }
+  });
+  document.addEventListener("htmx:sendError", (event) => event.detail.requestConfig.elt.submit());
+
   document.addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
       button.hidden = false;
@@ -33,6 +50,9 @@
         }
         show(theme);
       });
+    }
+    for (const button of document.querySelectorAll("[data-needs-keys]")) {
+      button.hidden = !window.PublicKeyCredential;
     }
     for (const select of document.querySelectorAll("select[data-guess-zone]")) {
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
