@@ -227,7 +227,7 @@ def test_yesterdays_page_is_told_the_day(house, ana, coras):
         # In Berlin that is a day later already.
         clock.move_to("2099-11-24 23:30Z")
         hers.post(page_of(row), opened(hers, row) | {"name": ["Owls"]})
-        clock.move_to("2026-11-26 08:00Z")
+        clock.move_to("2099-11-26 08:00Z")
         cora = at_desk(coras)
         assert refusals(cora.post(page_of(row), page)) == [f"Ana Boss changed this on Wed 25 Nov 2099, 00:30. {LATER}"]
 
