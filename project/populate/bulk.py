@@ -1,9 +1,7 @@
 """Rows by the hundred thousand, by the shortest way into either database. Constraints and guards look at each of them."""
 
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, lru_cache
 
@@ -16,43 +14,9 @@ SQLITE_CACHE = 200_000
 ROWS_A_STATEMENT = 1_000
 
 
-class _Behind:
-    """Gives PostgreSQL rows while the next are made up: the server takes as long for them as we do, and on a core of its own.
-    Nobody else may use the connection until ``wait``.
-    """
-
-    # So many tables' rows may wait: a few weeks.
-    MOST = 16
-
-    def __init__(self):
-        self.thread = ThreadPoolExecutor(1)
-        self.given: deque[Future] = deque()
-
-    def submit(self, give: Callable, *args) -> None:
-        """In turn. Raises what came of something submitted before."""
-        self.wait(self.MOST)
-        self.given.append(self.thread.submit(give, *args))
-
-    def wait(self, left: int = 0) -> None:
-        """Until no more than so many are left."""
-        with connection.wrap_database_errors:
-            while len(self.given) > left:
-                self.given.popleft().result()
-
-    def forget(self) -> None:
-        """What is not begun will not be."""
-        while self.given:
-            given = self.given.pop()
-            if not given.cancel():
-                given.exception()
-
-
-_behind = _Behind()
-
-
 class Table:
     """Rows on their way into one model's table. ``fields`` names what a row gives, in order; every other field has its
-    default. What is added is in the database after ``write``, or at the end of ``writing``.
+    default. What is added is in the database after ``write``.
     """
 
     def __init__(self, model: type[models.Model], fields: str):
@@ -73,23 +37,25 @@ class Table:
     def write(self) -> None:
         quote = connection.ops.quote_name
         into = f"{quote(self.model._meta.db_table)} ({', '.join(map(quote, self.columns))})"
-        rows, self.rows = self.rows, []
-        self.written += len(rows)
         if connection.vendor == "postgresql":
-            _behind.submit(self._copy, connection.connection, into, rows)
+            self._copy(into)
         else:
-            self._insert(into, rows)
+            self._insert(into)
+        self.written += len(self.rows)
+        self.rows.clear()
 
-    def _copy(self, line, into: str, rows: list[tuple]) -> None:
-        with line.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
-            for row in rows:
+    def _copy(self, into: str) -> None:
+        # The server works on the first rows while the last are made ready here.
+        copying = f"COPY {into} FROM STDIN"
+        with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(copying) as copy:
+            for row in self.rows:
                 copy.write_row(self._prepared(row))
 
-    def _insert(self, into: str, every: list[tuple]) -> None:
+    def _insert(self, into: str) -> None:
         one = f"({', '.join('?' * len(self.columns))})"
         most = min(ROWS_A_STATEMENT, connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(self.columns))
-        for start in range(0, len(every), most):
-            rows = every[start : start + most]
+        for start in range(0, len(self.rows), most):
+            rows = self.rows[start : start + most]
             sql = f"INSERT INTO {into} VALUES {', '.join([one] * len(rows))}"  # noqa: S608  names of our own tables
             # Not by Django's cursor, which would look through twenty thousand placeholders each time.
             with connection.wrap_database_errors:
@@ -138,11 +104,7 @@ def writing(tables: list[Table], large: Iterable[type[models.Model]]) -> Iterato
                 # Foreign keys are looked at with each statement, and not millions of them remembered until the end.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             with _without_checks(cursor, large):
-                try:
-                    yield
-                    _behind.wait()
-                finally:
-                    _behind.forget()
+                yield
             for sql in connection.ops.sequence_reset_sql(no_style(), [table.model for table in tables]):
                 cursor.execute(sql)
             if connection.vendor == "sqlite":
