@@ -1,7 +1,7 @@
 """Send what is due. Safe to run late, twice, or in many places at once.
 
 A row is claimed by one conditional UPDATE with a lease of two minutes. Before it is sent it is asked again whether it is
-still true and still wanted. Time ends a notice, never a count of tries. What SMTP can promise: none is lost, and at most
+still true and still wanted, as of a second ago at the most. Time ends a notice, never a count of tries. What SMTP can promise: none is lost, and at most
 one extra copy goes out per sender killed between the server's yes and our commit.
 """
 
@@ -9,17 +9,18 @@ import logging
 import smtplib
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from traceback import walk_tb
 
 from django.core.mail import get_connection
-from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, When
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from people.models import NotificationSettings
 from scheduling import smtp
 from scheduling.composing import compose
-from scheduling.models import Notice, Session
+from scheduling.models import Notice
 from scheduling.notices import SWITCH
 from scheduling.words import ACTIVE, CONFIRMED, PENDING, REMINDERS, Kind, State
 
@@ -32,6 +33,8 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
 BATCH = 2_000
 # One sender needs some seconds for so many.
 MANY = 200
+# So many are read in one go, and what was read longer ago is read again before it is sent.
+AHEAD, FRESH = 50, 1.0  # rows, seconds
 LONGEST_SWEEP = timedelta(seconds=40)
 # The message is only true while the session has one of these statuses.
 TRUE_WHILE = (
@@ -58,11 +61,10 @@ def sweep(*, last_first: bool = False) -> Counter:
     connection = get_connection()
     over = time.monotonic() + LONGEST_SWEEP.total_seconds()
     try:
-        for key in keys:
+        for notice in _read(keys):
             if time.monotonic() > over:
                 break
-            notice = claim(key)
-            if notice is None:
+            if not claim(notice):
                 continue  # another sender was quicker
             try:
                 outcome[deliver(notice, connection)] += 1
@@ -84,27 +86,32 @@ def many_due() -> bool:
     return next_due(timezone.now())[MANY:].exists()
 
 
-def claim(key: int) -> Notice | None:
-    """Take one due notice for two minutes, or None if another sender has it."""
-    now = timezone.now()
-    taken = (
-        Notice.objects.due(now)
-        .filter(pk=key)
-        .update(
-            # A row found in SENDING was left by a sender that died: it may have gone out.
-            unanswered=Case(
-                When(state=State.SENDING, then=F("unanswered") + 1), default=F("unanswered"), output_field=IntegerField()
-            ),
-            state=State.SENDING,
-            attempts=F("attempts") + 1,
-            not_before=now + LEASE,
-        )
-    )
-    if not taken:
-        return None
-    # In two short statements: PostgreSQL thinks for milliseconds about how to join eight tables.
-    session = Prefetch("session", Session.objects.with_people())
-    return Notice.objects.select_related("recipient__notification_settings").prefetch_related(session).get(pk=key)
+def _read(keys: list[int]) -> Iterator[Notice]:
+    """Those of them that are due, each as it and its session stood a moment ago."""
+    while keys:
+        ahead, keys = keys[:AHEAD], keys[AHEAD:]
+        read_at = time.monotonic()
+        rows = Notice.objects.due(timezone.now()).with_people().in_bulk(ahead)
+        for done, key in enumerate(ahead):
+            if time.monotonic() - read_at > FRESH:
+                keys = ahead[done:] + keys
+                break
+            if key in rows:
+                yield rows[key]
+
+
+def claim(notice: Notice) -> bool:
+    """Take a due notice for two minutes; False if another sender has it. Each claim counts as an attempt, so a row with
+    another count is not as it was read.
+    """
+    as_read = Notice.objects.filter(pk=notice.pk, state=notice.state, attempts=notice.attempts)
+    # A row found in SENDING was left by a sender that died: it may have gone out.
+    notice.unanswered += notice.state == State.SENDING
+    notice.state = State.SENDING
+    notice.attempts += 1
+    notice.not_before = timezone.now() + LEASE
+    taken = {name: getattr(notice, name) for name in ("state", "attempts", "unanswered", "not_before")}
+    return bool(as_read.update(**taken))
 
 
 def deliver(notice: Notice, connection) -> State:

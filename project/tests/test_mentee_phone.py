@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -233,11 +234,13 @@ def test_two_zones_on_different_dates(phone, live_server, alex, maya, window, mo
     type_and_look(page, "Joins")
     tuesday = monday + timedelta(days=1)
     facts = page.locator("dl.facts").first.inner_text()
-    assert f"{monday:%A}, {monday.day} {monday:%B %Y}, 10:00–10:30 (America/Los_Angeles), 30 minutes" in facts
+    # In summer an hour later.
+    hour = start.astimezone(ZoneInfo("America/Los_Angeles")).hour
+    assert f"{monday:%A}, {monday.day} {monday:%B %Y}, {hour}:00–{hour}:30 (America/Los_Angeles), 30 minutes" in facts
     assert f"{tuesday:%A}, {tuesday.day} {tuesday:%B %Y}, 03:00–03:30 (Asia/Tokyo)" in facts
     send(page)
     is_done(page)
     facts = page.locator("dl.facts").first.inner_text()
-    assert f"{monday:%a} {monday.day} {monday:%b %Y}, 10:00–10:30 (America/Los_Angeles)" in facts
+    assert f"{monday:%a} {monday.day} {monday:%b %Y}, {hour}:00–{hour}:30 (America/Los_Angeles)" in facts
     assert f"{tuesday:%a} {tuesday.day} {tuesday:%b %Y}, 03:00–03:30 (Asia/Tokyo)" in facts
     assert Session.objects.get().start_time == start

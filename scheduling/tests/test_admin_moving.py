@@ -1,6 +1,6 @@
 """The coordinator moves a session and hands it over: two pages that show on a GET, act on a POST, and overwrite nobody."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -316,7 +316,7 @@ def test_who_may_not_set_rules_aside_is_not_asked_and_cannot_force_it(desk_of, r
 def test_the_second_of_two_coordinators_is_told_and_overwrites_nothing(
     desk, desk_of, ana, cora, session, maya, omar, window, name, time_machine
 ):
-    time_machine.move_to(datetime(2026, 11, 24, 10, 0, tzinfo=UTC), tick=False)
+    time_machine.move_to(datetime.combine(datetime.now(UTC) + timedelta(days=1), time(10), UTC), tick=False)
     old, start = desk.get(address(name, session)), session.start_time
     window(omar)
     theirs = {"new_mentor": omar.pk} if name == "reassign" else {}

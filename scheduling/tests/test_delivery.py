@@ -60,6 +60,11 @@ def only(session, name, kind="reminder_60") -> Notice:
     return session.notices.get()
 
 
+def again(notice) -> Notice:
+    """As it stands in the database now."""
+    return Notice.objects.get(pk=notice.pk)
+
+
 def text_of(message) -> str:
     return message.get_body(("plain",)).get_content()
 
@@ -422,12 +427,14 @@ def test_no_answer_once_and_then_one_is_sent(confirmed, mail):
 def test_a_sender_that_died_is_followed_by_one_more_and_then_a_person_decides(confirmed, mail):
     notice = only(confirmed, "Alex")
     with before(confirmed, 60) as clock:
-        assert delivery.claim(notice.pk) == notice
+        assert delivery.claim(again(notice))
         # It dies here, the row in its hands. Nobody takes it before the lease is over.
         clock.shift(timedelta(seconds=118))
-        assert (delivery.sweep(), delivery.claim(notice.pk)) == ({}, None)
+        assert delivery.sweep() == {}
         clock.shift(timedelta(seconds=3))
-        assert delivery.claim(notice.pk).unanswered == 1
+        died = again(notice)
+        assert delivery.claim(died)
+        assert died.unanswered == again(notice).unanswered == 1
         # And the second dies as well.
         clock.shift(timedelta(seconds=121))
         assert delivery.sweep() == {"uncertain": 1}
@@ -435,10 +442,39 @@ def test_a_sender_that_died_is_followed_by_one_more_and_then_a_person_decides(co
     assert mail.messages == []
 
 
+@pytest.mark.parametrize(("fresh", "state"), [(0.0, "suppressed"), (60.0, "sent")])
+def test_what_was_read_a_while_ago_is_read_again_before_it_is_sent(confirmed, mail, monkeypatch, fresh, state):
+    monkeypatch.setattr(delivery, "FRESH", fresh)
+    deliver = delivery.deliver
+
+    def then_the_others_opt_out(notice, connection):
+        sent = deliver(notice, connection)
+        NotificationSettings.objects.exclude(user=notice.recipient).update(sixty_minute_alert=False)
+        return sent
+
+    monkeypatch.setattr(delivery, "deliver", then_the_others_opt_out)
+    with before(confirmed, 60):
+        assert sum(delivery.sweep().values()) == 2
+    assert sorted(state for state, _ in states(confirmed).values()) == sorted(["sent", state])
+
+
+def test_what_changed_since_it_was_read_is_not_claimed(confirmed, mail, maya):
+    notice = only(confirmed, "Alex")
+    with before(confirmed, 60):
+        one, other, third = again(notice), again(notice), again(notice)
+        assert (delivery.claim(one), delivery.claim(other)) == (True, False)
+        delivery._finish(one, "pending", "The mail server said not now (451).")
+        # As due as before, and one attempt further.
+        assert not delivery.claim(other)
+        booking.cancel(confirmed, by=maya.user, reason="Ill.")
+        assert not delivery.claim(third)
+    assert states(confirmed)["Alex"][0] == "suppressed"
+
+
 def test_after_a_sender_that_died_the_next_one_sends(confirmed, mail):
     notice = only(confirmed, "Alex")
     with before(confirmed, 60) as clock:
-        delivery.claim(notice.pk)
+        assert delivery.claim(again(notice))
         clock.shift(timedelta(seconds=121))
         assert delivery.sweep() == {"sent": 1}
     notice.refresh_from_db()
@@ -448,7 +484,8 @@ def test_after_a_sender_that_died_the_next_one_sends(confirmed, mail):
 def test_a_sender_whose_lease_ran_out_does_not_write_over_the_next_ones_answer(confirmed, mail):
     notice = only(confirmed, "Alex")
     with before(confirmed, 60) as clock:
-        slow = delivery.claim(notice.pk)
+        slow = again(notice)
+        assert delivery.claim(slow)
         clock.shift(timedelta(seconds=121))
         assert delivery.sweep() == {"sent": 1}
         delivery._finish(slow, "failed", "The mail server refused it (550).")

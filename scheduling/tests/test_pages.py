@@ -95,7 +95,8 @@ def test_a_stranger_finds_no_session(as_user, session, zoe):
 
 def test_my_sessions_are_in_groups(as_user, session, maya, alex, bo, monday):
     confirmed = booking.confirm(booking.request(maya, bo, monday + timedelta(hours=1), 60, by=bo.user), by=maya.user)
-    past = monday - timedelta(days=40)
+    # Feedback is asked for in the first month.
+    past = monday - timedelta(days=30)
     over = Session.objects.create(
         mentor=maya, mentee=bo, start_time=past, end_time=past + timedelta(hours=1), status="Confirmed", created_at=past
     )
