@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "project.middleware.PersonalPagesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "project.middleware.SecondFactorMiddleware",
+    "people.unsent.UnsentMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "scheduling.middleware.TimeZoneMiddleware",
     "project.middleware.UnavailableMiddleware",
@@ -95,12 +96,13 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.tz",
+                "people.unsent.written_by",
                 "scheduling.middleware.program",
             ],
         },
     },
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "people.unsent.FormRenderer"
 
 # ---- data -----------------------------------------------------------------------------------------------------------
 
@@ -199,6 +201,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "people.views.form_too_old"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
