@@ -22,6 +22,8 @@ SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = environment.words(
     os.environ, "ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname, "127.0.0.1", "localhost", "[::1]"]
 )
+# Whom to believe where a visitor comes from: anybody can write that header.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.count(os.environ, "TRUSTED_PROXY_COUNT")
 # A demo never touches a real database, queue or mail server, whatever the shell it is started from has set.
 servers = {} if DEMO else os.environ
 DATABASES = {"default": environment.database(servers, DATA_DIR)}
