@@ -171,4 +171,8 @@ class UnsentMiddleware:
 
 
 def _leads_to_log_in(response) -> bool:
-    return response.status_code == 302 and urlsplit(response["Location"]).path == resolve_url(settings.LOGIN_URL)
+    """To come back: whoever has verified an address is led there, too, and has lost nothing."""
+    if response.status_code != 302:
+        return False
+    to = urlsplit(response["Location"])
+    return to.path == resolve_url(settings.LOGIN_URL) and "next=" in to.query
