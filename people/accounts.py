@@ -29,6 +29,13 @@ class AccountAdapter(DefaultAccountAdapter):
             take_wanted_roles(email_address.user)
         return verified
 
+    def get_login_redirect_url(self, request):
+        """Who has no part in the program but to run it begins where that is done; on the way is their second factor."""
+        user = request.user
+        if user.is_staff and not (user.is_mentor or user.is_mentee):
+            return reverse("admin:index")
+        return super().get_login_redirect_url(request)
+
     def populate_username(self, request, user):
         """User names are shown to others: made from the name, never from the address."""
         user.username = generate_unique_username([f"{user.first_name}{user.last_name}", "member"])
@@ -60,10 +67,26 @@ def forget_addresses(user: User) -> None:
     EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
 
 
-def invite(user: User) -> None:
-    """Mail a link to set a password: single use, since it dies with the password and the log-in that follow it."""
+def make_admin(email: str) -> User:
+    """The superuser with this address. One who was none has no password until they follow a link: a stranger may have set it."""
+    user = User.objects.with_email(email) or User(email=email.strip().lower(), username=generate_unique_username(["admin"]))
+    if not (user.is_superuser and user.is_active):
+        user.is_active = user.is_staff = user.is_superuser = True
+        user.set_unusable_password()
+        user.full_clean(exclude=["password"])
+        user.save()
+    return user
+
+
+def password_link(user: User) -> str:
+    """Where this person sets a password: single use, since it dies with the password and the log-in that follow it."""
     key = default_token_generator.make_token(user)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key})
-    context = {"user": user, "link": settings.SITE_URL + path}
+    return settings.SITE_URL + path
+
+
+def invite(user: User) -> None:
+    """Mail a link to set a password."""
+    context = {"user": user, "link": password_link(user)}
     subject = " ".join(render_to_string("emails/invitation/subject.txt", context).split())
     EmailMessage(subject, render_to_string("emails/invitation/body.txt", context), to=[user.email]).send()

@@ -5,7 +5,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
 from django.db.models import Count
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django_q.tasks import async_task
 from phonenumber_field.formfields import PhoneNumberField
@@ -17,6 +17,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from people import sessions
 from people.accounts import forget_addresses
 from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
@@ -25,6 +26,47 @@ from people.sheet_admin import SheetAdmin
 from people.stale import FreshAdmin, FreshForm
 
 PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
+
+
+class LogOutAdmin:
+    """The button that logs a person out everywhere. Stands before the other bases."""
+
+    def user_of(self, row) -> User:
+        return row.user
+
+    @action(
+        description="Log out everywhere",
+        permissions=["log_out"],
+        icon="phonelink_erase",
+        variant=ActionVariant.DANGER,
+        url_path="log-out",
+        dialog={
+            "title": "Log them out everywhere?",
+            "description": "For a lost phone. All their log-ins end at once, on every device; their password and their access keys"
+            " stay as they are.",
+            "form_submit_text": "Log out",
+        },
+    )
+    def log_out(self, request, form, object_id):
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        user = self.user_of(row)
+        try:
+            number = sessions.end_all(user, by=request.user)
+        except ValidationError as no:
+            messages.error(request, " ".join(no.messages))
+        else:
+            self.log_change(request, row, f"Logged out everywhere ({number} log-in{'s' if number != 1 else ''} ended).")
+            messages.success(request, f"{user} is logged out everywhere.")
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        return HttpResponse(headers={"HX-Redirect": url})
+
+    def has_log_out_permission(self, request, object_id=None):
+        if not self.has_change_permission(request):
+            return False
+        row = self.get_object(request, object_id) if object_id else None
+        return row is None or sessions.refusal(self.user_of(row), request.user) is None
 
 
 class RoleForm(FreshForm):
@@ -77,7 +119,7 @@ class RoleForm(FreshForm):
         return user or User()
 
 
-class RoleAdmin(SheetAdmin, SimpleHistoryAdmin):
+class RoleAdmin(LogOutAdmin, SheetAdmin, SimpleHistoryAdmin):
     """What mentors and mentees have in common here."""
 
     list_per_page = 50
@@ -85,7 +127,7 @@ class RoleAdmin(SheetAdmin, SimpleHistoryAdmin):
     search_fields = ("user__first_name", "user__last_name", "user__email")
     ordering = ("user__first_name", "user__last_name", "pk")
     actions = ("invite_selected",)
-    actions_detail = ("invite",)
+    actions_detail = ("invite", "log_out")
     warn_unsaved_form = True
 
     def get_queryset(self, request):
@@ -208,7 +250,7 @@ class NotificationSettingsInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(FreshAdmin, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(LogOutAdmin, FreshAdmin, DjangoUserAdmin, ModelAdmin):
     """Accounts and their permissions: for superusers. Coordinators work with mentors and mentees."""
 
     form = UserChangeForm
@@ -216,6 +258,7 @@ class UserAdmin(FreshAdmin, DjangoUserAdmin, ModelAdmin):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
     inlines = [NotificationSettingsInline]
+    actions_detail = ("log_out",)
     # Written by the machine: a log-in while the page is open is no edit.
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
@@ -224,3 +267,6 @@ class UserAdmin(FreshAdmin, DjangoUserAdmin, ModelAdmin):
         *DjangoUserAdmin.fieldsets[2:],
     )
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
+
+    def user_of(self, row):
+        return row

@@ -8,6 +8,7 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.AutoField"
 
     def ready(self):
-        from people.sessions import begin
+        from people import sessions, unsent
 
-        user_logged_in.connect(begin)
+        user_logged_in.connect(sessions.begin)
+        user_logged_in.connect(unsent.claim)

@@ -3,7 +3,12 @@
 import time
 from datetime import timedelta
 
+from allauth.usersessions.adapter import get_adapter
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import logout
+from django.core.exceptions import ValidationError
+
+from people.models import User
 
 BEGAN, SEEN = "began", "seen"
 # (unused, in all)
@@ -16,6 +21,24 @@ WRITTEN_EVERY = timedelta(minutes=5)
 def begin(sender, request, **kwargs) -> None:
     """A receiver of Django's `user_logged_in`, which every way of logging in sends."""
     request.session[BEGAN] = request.session[SEEN] = int(time.time())
+
+
+def refusal(user: User, by: User) -> ValidationError | None:
+    """Why ``by`` cannot end the log-ins of this person, or None if they can."""
+    if not (by.is_active and by.is_staff and by.has_perms(["people.change_mentor", "people.change_mentee"])):
+        return ValidationError("Only the program's coordinators log people out.", code="not_yours")
+    if (user.is_staff or user.is_superuser) and not by.is_superuser:
+        return ValidationError("This is a coordinator's account: only a superuser logs it out.", code="not_yours")
+    return None
+
+
+def end_all(user: User, *, by: User) -> int:
+    """Log this person out wherever they are logged in: they lost a phone. Returns on how many devices. Access keys stay."""
+    if no := refusal(user, by):
+        raise no
+    log_ins = UserSession.objects.purge_and_list(user)
+    get_adapter().end_sessions(log_ins)
+    return len(log_ins)
 
 
 class SessionLimitsMiddleware:

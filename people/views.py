@@ -4,6 +4,7 @@ from allauth.account.adapter import get_adapter
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.settings import get_config
 from unfold.utils import convert_color
 
+from people import unsent
 from people.accounts import ROLES
 from people.forms import ProfileForm
 
@@ -87,3 +89,16 @@ def join(request):
     if new:
         messages.success(request, welcome)
     return redirect(onward)
+
+
+def form_too_old(request, reason=""):
+    """What Django asks where a form's token is not ours: mostly since its reader has logged in anew in another tab."""
+    author, mine = unsent.author(request), str(request.user.pk)
+    if not request.user.is_authenticated and author:
+        return redirect_to_login(request.path)
+    if author == mine and (back := unsent.keep(request)):
+        return redirect(back)
+    log_in = reverse("account_login")
+    if request.user.is_authenticated and request.path == log_in:
+        return redirect_to_login(request.POST.get("next", ""))
+    return render(request, "403_csrf.html", {"page": unsent.page_of(request)}, status=403)

@@ -28,6 +28,14 @@ def boolean(env: Mapping[str, str], name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} must be 1 or 0 (also true/false, yes/no, on/off), not {value!r}.")
 
 
+def count(env: Mapping[str, str], name: str) -> int:
+    """How many of something; none where it does not say."""
+    value = env.get(name, "").strip() or "0"
+    if not (value.isascii() and value.isdigit()):
+        raise ImproperlyConfigured(f"{name} must be a number, 0 or more, not {value!r}.")
+    return int(value)
+
+
 def words(env: Mapping[str, str], name: str, default: list[str]) -> list[str]:
     """A list separated by commas."""
     if not env.get(name):

@@ -22,6 +22,8 @@ SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = environment.words(
     os.environ, "ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname, "127.0.0.1", "localhost", "[::1]"]
 )
+# Whom to believe where a visitor comes from: anybody can write that header.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.count(os.environ, "TRUSTED_PROXY_COUNT")
 # A demo never touches a real database, queue or mail server, whatever the shell it is started from has set.
 servers = {} if DEMO else os.environ
 DATABASES = {"default": environment.database(servers, DATA_DIR)}
@@ -76,6 +78,7 @@ MIDDLEWARE = [
     "project.middleware.PersonalPagesMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "project.middleware.SecondFactorMiddleware",
+    "people.unsent.UnsentMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "scheduling.middleware.TimeZoneMiddleware",
     "project.middleware.UnavailableMiddleware",
@@ -95,12 +98,13 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.tz",
+                "people.unsent.written_by",
                 "scheduling.middleware.program",
             ],
         },
     },
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "people.unsent.FormRenderer"
 
 # ---- data -----------------------------------------------------------------------------------------------------------
 
@@ -199,6 +203,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "people.views.form_too_old"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True

@@ -63,7 +63,7 @@ def book(request, mentor: Mentor, mentee: Mentee):
         return refused(request, mentor, mentee, period, reasons, wanted=slot if typed else None, key=key)
     draft = drafts.kept(request, key)
     form = BookForm(initial=as_query(period) | (draft | {"form_key": key} if draft else {}))
-    return render(request, "scheduling/book.html", {"mentor": mentor, "period": period, "form": form})
+    return render(request, "scheduling/book.html", context_of(mentor, period, form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,9 +88,8 @@ def review(request, mentor: Mentor, mentee: Mentee):
     if reasons := why_not(mentor, mentee, period):
         return refused(request, mentor, mentee, period, reasons, key=key)
     then = Session(mentor=mentor, mentee=mentee, start_time=period.start, end_time=period.end)
-    context = {"mentor": mentor, "period": period, "draft": draft, "elsewhere": elsewhere(request, then)}
-    form = BookForm(as_query(period) | draft | {"form_key": key})
-    return render(request, "scheduling/review.html", context | {"form": form})
+    context = context_of(mentor, period, BookForm(as_query(period) | draft | {"form_key": key}))
+    return render(request, "scheduling/review.html", context | {"draft": draft, "elsewhere": elsewhere(request, then)})
 
 
 def send(request, mentor: Mentor, mentee: Mentee):
@@ -127,7 +126,12 @@ def typed_wrongly(request, mentor: Mentor, form: BookForm):
     slot = KeptSlotForm(request.POST)
     if not slot.is_valid():
         return choose_a_time(request, mentor)
-    return render(request, "scheduling/book.html", {"mentor": mentor, "period": slot.period, "form": form})
+    return render(request, "scheduling/book.html", context_of(mentor, slot.period, form))
+
+
+def context_of(mentor: Mentor, period: Period, form: BookForm) -> dict:
+    """What the pages of a form that is filled in show. Its addresses differ, and not all of them open without it."""
+    return {"mentor": mentor, "period": period, "form": form, "back_to": book_path(mentor.pk, period)}
 
 
 def already_there(mentor: Mentor, mentee: Mentee, period: Period, key: uuid.UUID | None = None) -> Session | None:

@@ -22,6 +22,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from people import unsent
 from people.models import Mentor, User
 from people.stale import FreshForm
 from people.views import sent
@@ -192,7 +193,7 @@ def carry_out(
             messages.success(request, done)
             tell_of_sessions(request, len(keep), len(canceled))
             return redirect(onward)
-    ours = ("csrfmiddlewaretoken", BACK, f"{TouchedForm.prefix}-")
+    ours = ("csrfmiddlewaretoken", unsent.AUTHOR, BACK, f"{TouchedForm.prefix}-")
     carried = [(name, value) for name, values in request.POST.lists() for value in values if not name.startswith(ours)]
     context = {"desk": desk, "form": form, "removes": False, "stale": [], "carried": carried} | context
     return render(request, "scheduling/touched.html", context)

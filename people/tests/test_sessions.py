@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
 from people.models import User
+from people.sessions import end_all
 from project.testing import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.session_limits]
@@ -91,3 +94,58 @@ def test_no_log_in_or_log_out_leads_off_the_site(client, maya, address):
     assert client.post("/accounts/login/", words)["Location"] == "/"
     assert client.post(f"/accounts/reauthenticate/?next={address}", {"password": PASSWORD, "next": address})["Location"] == "/"
     assert client.post("/accounts/logout/", {"next": address})["Location"] == "/"
+
+
+# ---- a lost phone -----------------------------------------------------------------------------------------------------
+
+
+def log_out(client, kind, pk):
+    """Press the button on somebody's page in the admin, and answer its dialog."""
+    return client.post(f"/admin/people/{kind}/{pk}/log-out/", {"_form_submitted": "True"})
+
+
+def test_a_coordinator_logs_a_person_out_everywhere_and_it_is_written_down(client, maya, omar, cora):
+    phone, laptop, others = Client(), Client(), Client()
+    for browser, user in ((phone, maya.user), (laptop, maya.user), (others, omar.user), (client, cora)):
+        log_in(browser, user)
+    assert "Log out everywhere" in client.get(f"/admin/people/mentor/{maya.pk}/change/").content.decode()
+    # Only to look at the question ends nothing.
+    client.get(f"/admin/people/mentor/{maya.pk}/log-out/")
+    assert inside(phone)
+    log_out(client, "mentor", maya.pk)
+    assert [inside(browser) for browser in (phone, laptop, others, client)] == [False, False, True, True]
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id, entry.get_change_message()) == (
+        cora,
+        str(maya.pk),
+        "Logged out everywhere (2 log-ins ended).",
+    )
+    log_in(phone, maya.user)
+
+
+@pytest.mark.parametrize("superuser", [False, True])
+def test_only_a_superuser_logs_staff_out(client, person, cora, superuser):
+    boss = person("Ada Bell", mentor=True, is_staff=True, is_superuser=superuser)
+    root = person("Root Ruiz", is_staff=True, is_superuser=True)
+    theirs, roots = Client(), Client()
+    for browser, user in ((theirs, boss), (client, cora), (roots, root)):
+        log_in(browser, user)
+    assert "Log out everywhere" not in client.get(f"/admin/people/mentor/{boss.pk}/change/").content.decode()
+    assert log_out(client, "mentor", boss.pk).status_code == 403
+    assert log_out(client, "user", boss.pk).status_code == 403
+    assert inside(theirs)
+    with pytest.raises(ValidationError) as refusal:
+        end_all(boss, by=cora)
+    assert refusal.value.code == "not_yours"
+    log_out(roots, "user", boss.pk)
+    assert not inside(theirs)
+
+
+def test_members_log_nobody_out(client, maya, omar):
+    theirs = Client()
+    log_in(theirs, omar.user)
+    log_in(client, maya.user)
+    assert log_out(client, "mentor", omar.pk).status_code in (302, 403)
+    with pytest.raises(ValidationError):
+        end_all(omar.user, by=maya.user)
+    assert inside(theirs)

@@ -150,6 +150,27 @@ def test_after_a_new_password_comes_the_second_factor(client, maya):
     assert not logged_in(client)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "arrives"),
+    [
+        ("/profile/", "/profile/"),
+        *[(evil, "/") for evil in ("https://evil.example/", "//evil.example/", "\\\\evil.example", "javascript:alert(1)")],
+    ],
+)
+def test_after_the_second_factor_comes_what_was_wanted_and_never_another_site(client, maya, wanted, arrives):
+    secret = protect(maya.user)
+    log_in(client, maya.user, next=wanted)
+    answer = client.post("/accounts/2fa/authenticate/", {"code": code(secret), "next": wanted})
+    assert (answer["Location"], logged_in(client)) == (arrives, True)
+    client.post("/accounts/logout/")
+    client.post("/accounts/login/code/", {"email": maya.user.email, "next": wanted})
+    sent = mail.outbox[-1].body.split("is:")[1].split()[0]
+    client.post("/accounts/login/code/confirm/", {"code": sent, "next": wanted})
+    row = Authenticator.objects.get(user=maya.user, type=Authenticator.Type.RECOVERY_CODES)
+    answer = client.post("/accounts/2fa/authenticate/", {"code": row.wrap().get_unused_codes()[0]})
+    assert (answer["Location"], logged_in(client)) == (arrives, True)
+
+
 # ---- changing it ------------------------------------------------------------------------------------------------------
 
 

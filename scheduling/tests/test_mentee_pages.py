@@ -211,6 +211,11 @@ def test_a_forged_form_asks_nobody(alex, maya, window, monday):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alex.user)
     form = form_in(browser.get(book_path(maya.pk, Period.of(monday, 30))))
+    # A page of hers that is too old comes back filled in; it asks nobody, either.
+    assert browser.post(f"/mentors/{maya.pk}/book/", form).status_code == 302
+    assert not Session.objects.exists()
+    # Another site does not know whose page it is.
+    del form["written_by"]
     answers = [browser.post(f"/mentors/{maya.pk}/book/{step}", form).status_code for step in ("", "review/")]
     assert (answers, Session.objects.exists(), "drafts" in browser.session) == ([403, 403], False, False)
 
