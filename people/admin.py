@@ -18,6 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from people.accounts import forget_addresses
+from people.erasure_admin import ErasingAdmin
 from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
@@ -77,7 +78,7 @@ class RoleForm(FreshForm):
         return user or User()
 
 
-class RoleAdmin(SheetAdmin, SimpleHistoryAdmin):
+class RoleAdmin(ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     """What mentors and mentees have in common here."""
 
     list_per_page = 50
@@ -85,7 +86,7 @@ class RoleAdmin(SheetAdmin, SimpleHistoryAdmin):
     search_fields = ("user__first_name", "user__last_name", "user__email")
     ordering = ("user__first_name", "user__last_name", "pk")
     actions = ("invite_selected",)
-    actions_detail = ("invite",)
+    actions_detail = ("invite", "erase")
     warn_unsaved_form = True
 
     def get_queryset(self, request):
@@ -208,7 +209,7 @@ class NotificationSettingsInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(FreshAdmin, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(ErasingAdmin, FreshAdmin, DjangoUserAdmin, ModelAdmin):
     """Accounts and their permissions: for superusers. Coordinators work with mentors and mentees."""
 
     form = UserChangeForm
@@ -216,6 +217,7 @@ class UserAdmin(FreshAdmin, DjangoUserAdmin, ModelAdmin):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
     inlines = [NotificationSettingsInline]
+    actions_detail = ("erase",)
     # Written by the machine: a log-in while the page is open is no edit.
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (

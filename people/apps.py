@@ -8,6 +8,9 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.AutoField"
 
     def ready(self):
+        from people import privacy
+        from people.keeping import PeopleKeeper
         from people.sessions import begin
 
+        privacy.register(PeopleKeeper())
         user_logged_in.connect(begin)
