@@ -1,6 +1,6 @@
 """What is kept about a person as a person: the account, the roles, how they log in. Given to them, and emptied."""
 
-
+from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -8,7 +8,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django_q.models import Failure
 
 from people.models import ApiToken, Mentee, Mentor, NotificationSettings, User
@@ -22,7 +23,8 @@ ACCOUNT = {
     "first_name": "first_name",
     "last_name": "last_name",
     "email": "email",
-    "phone_number": "phone_number",
+    # As it is stored: what the field makes of it is no text.
+    "phone_number": Cast("phone_number", TextField()),
     "time_zone": "time_zone",
     "wants_to_become": "wanted_role",
     "takes_part": "is_active",

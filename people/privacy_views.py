@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from contextlib import ExitStack
 
 from allauth.account.decorators import reauthentication_required
 from allauth.core import ratelimit
@@ -40,9 +41,12 @@ def download(request):
     if not ratelimit.consume(request, action="download_my_data", user=request.user):
         messages.error(request, "You have downloaded your data several times just now. Try again in an hour.")
         return redirect("privacy")
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  the response closes it
-    privacy.write(request.user, file)
-    file.seek(0)
+    with ExitStack() as closing:
+        file = closing.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
+        privacy.write(request.user, file)
+        file.seek(0)
+        # From here on the response closes it.
+        closing.pop_all()
     logger.info("person %s downloads their data", request.user.pk)
     return FileResponse(file, as_attachment=True, filename="my-data.zip", content_type="application/zip")
 
