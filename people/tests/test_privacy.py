@@ -46,6 +46,7 @@ def data_of(user: User) -> dict:
 def log_in(client, user):
     """As somebody who has just shown that it is them."""
     client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
 
 # ---- nothing is forgotten -----------------------------------------------------------------------------------------------
