@@ -86,7 +86,7 @@ class RoleAdmin(ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     search_fields = ("user__first_name", "user__last_name", "user__email")
     ordering = ("user__first_name", "user__last_name", "pk")
     actions = ("invite_selected",)
-    actions_detail = ("invite", "erase")
+    actions_detail = ("invite",)
     warn_unsaved_form = True
 
     def get_queryset(self, request):
