@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget,
 
 from people import sessions
 from people.accounts import forget_addresses
+from people.erasure_admin import ErasingAdmin
 from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
@@ -119,7 +120,7 @@ class RoleForm(FreshForm):
         return user or User()
 
 
-class RoleAdmin(LogOutAdmin, SheetAdmin, SimpleHistoryAdmin):
+class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     """What mentors and mentees have in common here."""
 
     list_per_page = 50
@@ -250,7 +251,7 @@ class NotificationSettingsInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(LogOutAdmin, FreshAdmin, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(LogOutAdmin, ErasingAdmin, FreshAdmin, DjangoUserAdmin, ModelAdmin):
     """Accounts and their permissions: for superusers. Coordinators work with mentors and mentees."""
 
     form = UserChangeForm
@@ -258,7 +259,7 @@ class UserAdmin(LogOutAdmin, FreshAdmin, DjangoUserAdmin, ModelAdmin):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
     inlines = [NotificationSettingsInline]
-    actions_detail = ("log_out",)
+    actions_detail = ("log_out", "erase")
     # Written by the machine: a log-in while the page is open is no edit.
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (

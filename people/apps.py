@@ -8,7 +8,9 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.AutoField"
 
     def ready(self):
-        from people import sessions, unsent
+        from people import privacy, sessions, unsent
+        from people.keeping import PeopleKeeper
 
+        privacy.register(PeopleKeeper())
         user_logged_in.connect(sessions.begin)
         user_logged_in.connect(unsent.claim)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from people import key_views, views
+from people import key_views, privacy_views, views
 
 urlpatterns = [
     path("colors.css", views.colors, name="colors"),
@@ -10,5 +10,9 @@ urlpatterns = [
     path("profile/keys/", key_views.keys, name="access_keys"),
     path("profile/keys/add/", key_views.add, name="access_key_add"),
     path("profile/keys/<uuid:pk>/revoke/", key_views.revoke, name="access_key_revoke"),
+    path("profile/privacy/", privacy_views.page, name="privacy"),
+    path("profile/privacy/download/", privacy_views.download, name="privacy_download"),
+    path("profile/privacy/erase/", privacy_views.erase, name="privacy_erase"),
+    path("profile/privacy/withdraw/", privacy_views.withdraw, name="privacy_withdraw"),
     path("join/", views.join, name="join"),
 ]

@@ -88,6 +88,7 @@ UNFOLD = {
                     item("Mentees", "group", "admin:people_mentee_changelist", "people.view_mentee"),
                     item("Skills", "psychology", "admin:people_skill_changelist", "people.view_skill"),
                     item("Teams", "groups", "admin:people_team_changelist", "people.view_team"),
+                    item("Erasures", "person_remove", "admin:people_erasurerequest_changelist", "people.view_erasurerequest"),
                 ],
             },
             {
@@ -151,6 +152,7 @@ def dashboard(request, context: dict) -> dict:
     """What needs a person, each a number that opens the rows behind it. A few small counts, whatever the size of the program."""
     from django.conf import settings
 
+    from people.models import ErasureRequest
     from scheduling.models import Notice, Session
     from scheduling.words import State
 
@@ -182,6 +184,10 @@ def dashboard(request, context: dict) -> dict:
             "refused by the mail server",
         ),
     ]
+    erasures = ErasureRequest.objects.filter(state=ErasureRequest.State.ASKED).count()
+    if erasures and request.user.has_perm("people.view_erasurerequest"):
+        link = f"{reverse('admin:people_erasurerequest_changelist')}?state__exact=asked"
+        tiles.append(("Erasures asked for", erasures, link, "people who want to be forgotten"))
     return context | {
         "promises": promises(request, now),
         "tiles": [dict(zip(("title", "number", "link", "meaning"), tile, strict=True)) for tile in tiles],

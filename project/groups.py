@@ -9,6 +9,7 @@ COORDINATOR_MAY = {
     "people.mentee": "add change view import export",
     "people.skill": "add change delete view import export",
     "people.team": "add change delete view import export",
+    "people.erasurerequest": "view settle",
     "scheduling.program": "change view",
     "scheduling.availability": "add change delete view import export",
     "scheduling.weeklyhours": "add change delete view",

@@ -7,8 +7,11 @@ class SchedulingConfig(AppConfig):
     name = "scheduling"
 
     def ready(self) -> None:
+        from people import privacy
         from scheduling import guard, tasks
+        from scheduling.privacy import SchedulingKeeper
 
         post_migrate.connect(guard.install_after_migrate, sender=self, dispatch_uid="scheduling.guard")
         post_migrate.connect(tasks.install_schedules, sender=self, dispatch_uid="scheduling.schedules")
         register(guard.check)
+        privacy.register(SchedulingKeeper())

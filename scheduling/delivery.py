@@ -93,7 +93,7 @@ def _read(keys: list[int]) -> Iterator[Notice]:
         read_at = time.monotonic()
         rows = Notice.objects.due(timezone.now()).with_people().in_bulk(ahead)
         for done, key in enumerate(ahead):
-            if time.monotonic() - read_at > FRESH:
+            if done and time.monotonic() - read_at > FRESH:
                 keys = ahead[done:] + keys
                 break
             if key in rows:

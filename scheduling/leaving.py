@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from people import erasure
 from people.models import Mentor, User
 from scheduling import booking, offering, rules
 from scheduling.models import Notice, Session
@@ -30,6 +31,8 @@ def refusal(user: User, by: User) -> ValidationError | None:
         return ValidationError("Nobody deactivates themselves. Ask another coordinator.", code="yourself")
     if (user.is_staff or user.is_superuser) and not by.is_superuser:
         return ValidationError("This is a coordinator's account: only a superuser deactivates it.", code="not_yours")
+    if erasure.is_erased(user):
+        return ValidationError("This person is erased: nobody is left to bring back.", code="erased")
     return None
 
 

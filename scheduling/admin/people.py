@@ -198,7 +198,7 @@ class LimitsInline(StackedInline):
 @admin.register(Mentor)
 class MentorAdmin(LeavingAdmin, people_admin.MentorAdmin):
     inlines = [LimitsInline]
-    actions_detail = (*people_admin.MentorAdmin.actions_detail, "deactivate", "bring_back")
+    actions_detail = (*people_admin.MentorAdmin.actions_detail, "deactivate", "bring_back", "erase")
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
@@ -219,7 +219,7 @@ class MentorAdmin(LeavingAdmin, people_admin.MentorAdmin):
 
 @admin.register(Mentee)
 class MenteeAdmin(LeavingAdmin, people_admin.MenteeAdmin):
-    actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back")
+    actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back", "erase")
 
     def tiles(self, request, role):
         number = Session.objects.active().ahead().filter(mentee=role).count()

@@ -329,7 +329,7 @@ def shown(page) -> dict[int, list[str]]:
 def test_a_coordinator_deactivates_a_mentor_from_start_to_end(desk, sessions, maya, omar, kim, window):
     window(omar)
     with_alex, with_bo, _, with_kim = sessions
-    assert buttons(desk, maya) == ["Send invitation", "Deactivate"]
+    assert buttons(desk, maya) == ["Send invitation", "Deactivate", "Erase"]
     url = page_of(maya)
     page = desk.get(url)
     assert [(str(other), when[:4]) for _, other, when, _ in page.context["form"].shown] == [
@@ -368,7 +368,7 @@ def test_a_coordinator_deactivates_a_mentor_from_start_to_end(desk, sessions, ma
         "Maya Lopez is deactivated. Canceled: 2. Handed over: 1. Told: Alex Johnson, Bo Lindqvist, Kim Park and Omar Haddad."
     ]
     assert "Cora Diaz deactivated Maya Lopez, " in done.content.decode()
-    assert buttons(desk, maya) == ["Bring back"]
+    assert buttons(desk, maya) == ["Bring back", "Erase"]
     assert [row[:2] for row in now_is(with_alex, with_bo, with_kim)] == [
         ("Pending", "Omar Haddad"),
         ("Canceled", "Maya Lopez"),
@@ -491,7 +491,7 @@ def test_one_decision_for_all_does_not_hand_over_what_they_attend(desk, sessions
     assert last.context["plan"][0]["heir"] == omar
     # The same page on the mentee's side.
     assert len(desk.get(page_of(kim.mentee)).context["form"].shown) == 2
-    assert buttons(desk, kim.mentee) == buttons(desk, kim.mentor) == ["Send invitation", "Deactivate"]
+    assert buttons(desk, kim.mentee) == buttons(desk, kim.mentor) == ["Send invitation", "Deactivate", "Erase"]
 
 
 @pytest.mark.parametrize(
@@ -520,11 +520,11 @@ def test_the_second_coordinator_is_sent_back_with_a_sentence(desk, sessions, ale
 
 def test_sessions_of_somebody_switched_off_past_the_door_are_decided_about(desk, session, alex):
     User.objects.filter(pk=alex.pk).update(is_active=False)
-    assert buttons(desk, alex) == ["Deactivate", "Bring back"]
+    assert buttons(desk, alex) == ["Deactivate", "Bring back", "Erase"]
     last = desk.post(page_of(alex), {"all-what": "cancel"})
     desk.post(page_of(alex), form_in(last, "leaving"))
     assert now_is(session)[0][0] == "Canceled"
-    assert buttons(desk, alex) == ["Bring back"]
+    assert buttons(desk, alex) == ["Bring back", "Erase"]
 
 
 def test_who_may_not_deactivate_is_told_or_refused(client, desk, cora, person, alex, maya):

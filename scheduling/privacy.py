@@ -1,0 +1,193 @@
+"""What scheduling keeps about people: given to them, and emptied. Sessions stay as numbers: when, how long, what came of them."""
+
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.utils import timezone
+
+from people.models import User
+from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part, name_of
+from scheduling import leaving, rules
+from scheduling.models import (
+    Availability,
+    CalendarFeed,
+    Feedback,
+    MentorLimits,
+    Notice,
+    Session,
+    TimeOff,
+    WeeklyHours,
+)
+
+STAFF_ONLY = "coordinators read it, mentors and mentees do not"
+BOTH = ("mentor", "mentee")
+SESSION = {
+    "start_time": "start_time",
+    "end_time": "end_time",
+    "mentor": name_of("mentor__user"),
+    "mentee": name_of("mentee__user"),
+    "status": "status",
+    "ending": "ending",
+    "what_it_is_about": "topic",
+    "meeting_link": "meeting_link",
+    "reason": "reason",
+    "asked_at": "created_at",
+    "answer_by": "answer_by",
+    "roster_key": "external_id",
+}
+NOT_OF_A_SESSION = {
+    "availability": MACHINE,
+    "version": MACHINE,
+    "form_key": MACHINE,
+    "set_aside": STAFF_ONLY,
+    "set_aside_reason": STAFF_ONLY,
+    "acted_for": "one of the two: the change says which",
+}
+WORDS = ("topic", "meeting_link", "reason", "set_aside_reason", "external_id")
+
+
+def _who(acted: str) -> Case:
+    """Which of the two did something; what nobody did, time did."""
+    return Case(
+        When(**{acted: F("mentor_id")}, then=Value("the mentor")),
+        When(**{acted: F("mentee_id")}, then=Value("the mentee")),
+        When(**{f"{acted}__isnull": False}, then=Value("the program")),
+        default=Value(""),
+        output_field=CharField(),
+    )
+
+
+class SchedulingKeeper(Keeper):
+    parts = (
+        Part(
+            "sessions",
+            "scheduling.Session",
+            BOTH,
+            {"number": "id", **SESSION, "ended_by": _who("ended_by_id")},
+            NOT_OF_A_SESSION,
+        ),
+        Part(
+            "session_changes",
+            "scheduling.HistoricalSession",
+            BOTH,
+            {
+                "session": "id",
+                "changed_at": "history_date",
+                "change": "history_change_reason",
+                "by": _who("history_user_id"),
+                **SESSION,
+            },
+            {**NOT_OF_A_SESSION, "history_id": MACHINE, "history_type": MACHINE, "ended_by": COLLEAGUE},
+        ),
+        Part(
+            "feedback_given",
+            "scheduling.Feedback",
+            ("session__mentee",),
+            {"session": "session_id", "rating": "rating", "sentence": "sentence", "given_at": "created_at"},
+        ),
+        Part(
+            "notices",
+            "scheduling.Notice",
+            ("recipient",),
+            {
+                "session": "session_id",
+                "kind": "kind",
+                "about_start_time": "start_time",
+                "due_at": "due_at",
+                "state": "state",
+                "why": "detail",
+                "sent_at": "sent_at",
+            },
+            {
+                **dict.fromkeys(
+                    ("id", "version", "expires_at", "not_before", "attempts", "unanswered", "message_key", "resent_at"), MACHINE
+                ),
+                "answer": "a mail server’s words to the program",
+                "resent_by": COLLEAGUE,
+            },
+        ),
+        Part(
+            "weekly_hours",
+            "scheduling.WeeklyHours",
+            ("mentor",),
+            {
+                "weekday_from_monday_0": "weekday",
+                "from": "begins",
+                "to": "ends",
+                "time_zone": "time_zone",
+                "valid_from": "valid_from_on",
+                "valid_until": "valid_until_on",
+                "every_weeks": "every_weeks",
+            },
+            {"id": MACHINE},
+        ),
+        Part(
+            "time_off",
+            "scheduling.TimeOff",
+            ("mentor",),
+            {"start_time": "start_time", "end_time": "end_time", "note": "note"},
+            {"id": MACHINE},
+        ),
+        Part(
+            "windows",
+            "scheduling.Availability",
+            ("mentor",),
+            {
+                "start_time": "start_time",
+                "end_time": "end_time",
+                "from_weekly_hours": "from_weekly_hours",
+                "instead_of_start": "instead_of_start",
+                "instead_of_end": "instead_of_end",
+                "roster_key": "external_id",
+            },
+            {"id": MACHINE},
+        ),
+        Part(
+            "limits",
+            "scheduling.MentorLimits",
+            ("mentor",),
+            {
+                "sessions_a_week": "week_cap",
+                "buffer_minutes": "buffer_minutes",
+                "no_new_requests_until": "paused_until_on",
+            },
+        ),
+        Part("calendar_address", "scheduling.CalendarFeed", ("user",), {"has_one_with_number": "user_id"}, {"key": OPENS}),
+    )
+
+    def ahead(self, user):
+        zone = timezone.get_current_timezone()
+        return [f"{rules.when(session.period, zone)}, with {session.other_party(user)}" for session in leaving.ahead(user)]
+
+    def leave(self, user, by):
+        """By the door that everybody leaves by: sessions are canceled, the others told, windows close."""
+        sessions = leaving.ahead(user)
+        if user.is_active or sessions:
+            leaving.leave(user, by=by, decided={session.pk: None for session in sessions})
+
+    def empty(self, user):
+        for model in (WeeklyHours, TimeOff, MentorLimits):
+            model.objects.filter(mentor=user.pk).delete()
+        CalendarFeed.objects.filter(user=user).delete()
+        Availability.objects.filter(mentor=user.pk).update(external_id="")
+        Notice.objects.filter(recipient=user).update(detail="", answer="")
+        theirs = Q(mentor=user.pk) | Q(mentee=user.pk)
+        # In these every word goes, whoever of the two wrote it: it was said to this person, or about them.
+        sessions = Session.objects.filter(Q(pk__in=Session.history.filter(theirs).values("id")) | theirs)
+        keys = list(sessions.values_list("pk", flat=True))
+        Feedback.objects.filter(session__in=keys).update(sentence="")
+        _take_out_words(Session.history.filter(id__in=keys))
+        _take_out_words(Session.objects.filter(pk__in=keys))
+        _take_out_what_they_said_elsewhere(user)
+
+
+def _take_out_words(sessions) -> None:
+    sessions.update(**dict.fromkeys(WORDS, ""))
+
+
+def _take_out_what_they_said_elsewhere(user: User) -> None:
+    """Reasons that a coordinator gave in the sessions of others, and which later changes of those carried on."""
+    for name in ("reason", "set_aside_reason"):
+        said = Session.history.filter(history_user=user.pk, **{name: OuterRef(name)}).exclude(**{name: ""})
+        carried = Session.history.filter(Exists(said.filter(id=OuterRef("id"))))
+        Session.objects.filter(Exists(said.filter(id=OuterRef("pk")))).update(**{name: ""})
+        keys = list(carried.values_list("history_id", flat=True))
+        Session.history.filter(history_id__in=keys).update(**{name: ""})
