@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import post_delete
 
 
 class PeopleConfig(AppConfig):
@@ -8,6 +9,8 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.AutoField"
 
     def ready(self):
+        from people.photos import remove_file
         from people.sessions import begin
 
         user_logged_in.connect(begin)
+        post_delete.connect(remove_file, sender=self.get_model("Photo"))
