@@ -6,7 +6,9 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.html import format_html
 from django_q.tasks import async_task
 from phonenumber_field.formfields import PhoneNumberField
 from simple_history.admin import SimpleHistoryAdmin
@@ -21,12 +23,16 @@ from people import sessions
 from people.accounts import forget_addresses
 from people.erasure_admin import ErasingAdmin
 from people.forms import TimeZoneField
-from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
+from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin
 from people.stale import FreshAdmin, FreshForm
 
 PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
+
+
+def shown_photo(user: User) -> str | None:
+    return format_html('<img src="{}" alt="" width="96" height="96">', user.picture.address) if user.picture else None
 
 
 class LogOutAdmin:
@@ -128,7 +134,8 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     search_fields = ("user__first_name", "user__last_name", "user__email")
     ordering = ("user__first_name", "user__last_name", "pk")
     actions = ("invite_selected",)
-    actions_detail = ("invite", "log_out")
+    actions_detail = ("invite", "log_out", "remove_photo")
+    readonly_fields = ("photo",)
     warn_unsaved_form = True
 
     def get_queryset(self, request):
@@ -143,6 +150,10 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     @display(description="Name", header=True, ordering="user__first_name")
     def person(self, role):
         return str(role.user), role.user.email
+
+    @display(description="Photo", empty_value="none")
+    def photo(self, role):
+        return shown_photo(role.user) if role.pk else None
 
     @display(description="Time zone", ordering="user__time_zone")
     def zone(self, role):
@@ -178,6 +189,28 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
         url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
         return HttpResponse(headers={"HX-Redirect": url})
 
+    @action(
+        description="Remove photo",
+        permissions=["remove_photo"],
+        icon="no_photography",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": "Remove this photo?",
+            "description": "The file is deleted, and initials are shown instead. The person can choose another one.",
+            "form_submit_text": "Remove",
+        },
+    )
+    def remove_photo(self, request, form, object_id):
+        get_object_or_404(Photo, pk=object_id).delete()
+        messages.success(request, "The photo is removed.")
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
+        return HttpResponse(headers={"HX-Redirect": url})
+
+    def has_remove_photo_permission(self, request, object_id=None):
+        if not self.has_change_permission(request):
+            return False
+        return object_id is None or Photo.objects.filter(pk=object_id).exists()
+
     def has_invite_permission(self, request, object_id=None):
         if not self.has_change_permission(request):
             return False
@@ -191,7 +224,7 @@ class MentorAdmin(RoleAdmin):
     list_display = ("person", "zone", "knows", "account")
     list_filter = (("skills", RelatedDropdownFilter), "user__is_active")
     fieldsets = (
-        (None, {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
         ("Mentor", {"fields": ("about_me", "skills", "meeting_link", "external_id")}),
     )
     filter_horizontal = ("skills",)
@@ -212,7 +245,7 @@ class MenteeAdmin(RoleAdmin):
     list_filter = (("team", RelatedDropdownFilter), "user__is_active")
     list_select_related = ("user", "team")
     fieldsets = (
-        (None, {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
         ("Mentee", {"fields": ("team", "goals", "external_id")}),
     )
 
@@ -261,13 +294,17 @@ class UserAdmin(LogOutAdmin, ErasingAdmin, FreshAdmin, DjangoUserAdmin, ModelAdm
     inlines = [NotificationSettingsInline]
     actions_detail = ("log_out", "erase")
     # Written by the machine: a log-in while the page is open is no edit.
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "photo")
     fieldsets = (
         *DjangoUserAdmin.fieldsets[:1],
-        ("Person", {"fields": (("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        ("Person", {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
         *DjangoUserAdmin.fieldsets[2:],
     )
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
 
     def user_of(self, row):
         return row
+
+    @display(description="Photo", empty_value="none")
+    def photo(self, user):
+        return shown_photo(user)

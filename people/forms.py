@@ -7,7 +7,7 @@ from django import forms
 from django.db import transaction
 from django.utils.html import format_html
 
-from people import time_zones
+from people import photos, time_zones
 from people.accounts import mark_verified
 from people.models import Mentor, NotificationSettings, Skill, Team, User, Wish
 from people.stale import FreshForm
@@ -180,6 +180,18 @@ class ProfileForm(FreshForm):
             user.mentee.goals = self.cleaned_data["goals"]
             user.mentee.save()
         return user
+
+
+class PhotoForm(forms.Form):
+    # The server looks at the bytes (people/photos.py); this is for the browser's window of files.
+    photo = forms.FileField(
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+        help_text="A JPEG, PNG or WebP of up to 5 MB. It is cut to a square; where and when it was taken is not kept.",
+        error_messages={"empty": "The file is empty. Choose another one."},
+    )
+
+    def clean_photo(self) -> bytes:
+        return photos.drawn_anew(self.cleaned_data["photo"])
 
 
 class AccessKeyForm(forms.Form):

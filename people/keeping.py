@@ -8,11 +8,11 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.db.models import Q, TextField
+from django.db.models import Q, TextField, Value
 from django.db.models.functions import Cast
 from django_q.models import Failure
 
-from people.models import ApiToken, Mentee, Mentor, NotificationSettings, User
+from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part
 
 FIRST_NAME, LAST_NAME = "Erased", "person"
@@ -95,6 +95,7 @@ class PeopleKeeper(Keeper):
             },
             {"id": MACHINE, "digest": OPENS, "password_seal": OPENS},
         ),
+        Part("photo", "people.Photo", ("user",), {"has_one": Value(True)}, {"file": MACHINE}),
         Part("groups", "people.User_groups", ("user",), {"group": "group__name"}, {"id": MACHINE}),
         Part(
             "permissions",
@@ -113,13 +114,13 @@ class PeopleKeeper(Keeper):
     )
     left_out = {"admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to"}
 
-    # The one place for files that people give us, like ("photo.jpg", user.photo).
+    # The one place for files that people give us.
     def files(self, user):
-        return ()
+        return [("photo.webp", photo.file) for photo in Photo.objects.filter(user=user)]
 
     def empty(self, user):
         known = _addresses(user)
-        for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession):
+        for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):
             model.objects.filter(user=user).delete()
         _end_log_ins(user, known)
         _blacken_log(user, known)

@@ -1,11 +1,13 @@
 """Who there is: users, what they know, where they belong, and the roles they take. Knows nothing of scheduling."""
 
+import hashlib
 import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 from simple_history.models import HistoricalRecords
@@ -78,12 +80,43 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
     @property
+    def picture(self) -> "Photo | None":
+        return getattr(self, "photo", None)
+
+    @property
+    def initials(self) -> str:
+        """What stands where there is no photo."""
+        return "".join(name[:1] for name in (self.first_name, self.last_name)).upper() or self.username[:1].upper()
+
+    @property
     def is_mentor(self) -> bool:
         return hasattr(self, "mentor")
 
     @property
     def is_mentee(self) -> bool:
         return hasattr(self, "mentee")
+
+
+class Photo(models.Model):
+    """How somebody looks. A row of its own: whoever saves a user writes no file's name."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="photo")
+    file = models.FileField(max_length=100)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"photo of {self.user}"
+
+    @property
+    def version(self) -> str:
+        """Changes with the picture, and does not tell the file's name."""
+        return hashlib.sha256(self.file.name.encode()).hexdigest()[:16]
+
+    @property
+    def address(self) -> str:
+        return f"{reverse('photo', args=[self.pk])}?v={self.version}"
 
 
 class Skill(models.Model):

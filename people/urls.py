@@ -1,10 +1,12 @@
 from django.urls import path
 
-from people import key_views, privacy_views, views
+from people import key_views, photo_views, privacy_views, views
 
 urlpatterns = [
     path("colors.css", views.colors, name="colors"),
     path("profile/", views.profile, name="profile"),
+    path("profile/photo/", photo_views.change, name="photo_change"),
+    path("profile/photo/remove/", photo_views.remove, name="photo_remove"),
     path("profile/mails/", views.mails, name="mails"),
     path("profile/security/", views.security, name="security"),
     path("profile/keys/", key_views.keys, name="access_keys"),

@@ -45,6 +45,22 @@ class HealthMiddleware:
         return health.healthz(request) if request.path_info == health.PATH else self.get_response(request)
 
 
+class LargestBodyMiddleware:
+    """Refuses what is far too large before any of it is read. Up to here the forms say in a sentence what is too much."""
+
+    MOST = 10 * 1024 * 1024
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        # Digits, or nothing: the server has looked at it.
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > self.MOST:
+            return HttpResponse(render_to_string("413.html"), status=413)
+        return self.get_response(request)
+
+
 class PersonalPagesMiddleware:
     """No cache keeps a page that was made for somebody, on any path: ours, allauth's, the admin's."""
 

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.HealthMiddleware",
+    "project.middleware.LargestBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "project.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -120,6 +121,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
+# Photos: no address leads there but the view that asks who looks (scheduling/photo_views.py).
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
 # Serve files straight from the packages: no collectstatic between a new version and its first page.

@@ -87,7 +87,7 @@ def cards(request, mentors: QuerySet[Mentor], span: SpanForm) -> Page:
     if not span.narrows:
         keys += [key for key in mentors.values_list("pk", flat=True) if key not in fitting]
     page = Paginator(keys, PER_PAGE).get_page(request.GET.get("page"))
-    people = mentors.with_people().prefetch_related("skills").in_bulk(page.object_list)
+    people = mentors.with_people().select_related("user__photo").prefetch_related("skills").in_bulk(page.object_list)
     page.object_list = [
         Card(people[key], [(slot, book_path(key, slot)) for slot in islice(soonest(*fitting.get(key, ())), ON_A_CARD)])
         for key in page.object_list

@@ -1,7 +1,7 @@
 from django.urls import include, path, register_converter
 from django.urls.converters import IntConverter
 
-from scheduling import booking_views, calendar_views, feedback_views, hours_views, link_views, mentor_views, views
+from scheduling import booking_views, calendar_views, feedback_views, hours_views, link_views, mentor_views, photo_views, views
 from scheduling.hours_kinds import KINDS
 
 
@@ -26,6 +26,7 @@ HOURS = [
 urlpatterns = [
     path("", views.home, name="home"),
     path("sessions/", views.sessions, name="sessions"),
+    path("people/<key:pk>/photo/", photo_views.photo, name="photo"),
     path("sessions/<key:pk>.ics", calendar_views.session, name="session_calendar"),
     path("sessions/<key:pk>/", views.session, name="session"),
     path("sessions/<key:pk>/requested/", booking_views.requested, name="requested"),
