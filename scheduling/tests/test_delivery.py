@@ -449,7 +449,8 @@ def test_what_was_read_a_while_ago_is_read_again_before_it_is_sent(confirmed, ma
 
     def then_the_others_opt_out(notice, connection):
         sent = deliver(notice, connection)
-        NotificationSettings.objects.exclude(user=notice.recipient).update(sixty_minute_alert=False)
+        for user in (confirmed.mentor.user, confirmed.mentee.user):
+            NotificationSettings.objects.update_or_create(user=user, defaults={"sixty_minute_alert": False})
         return sent
 
     monkeypatch.setattr(delivery, "deliver", then_the_others_opt_out)
