@@ -27,6 +27,7 @@ from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Te
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin
 from people.stale import FreshAdmin, FreshForm
+from people.suggestion_admin import SkillSuggestionAdmin  # noqa: F401  here it is registered
 
 PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
 

@@ -5,6 +5,7 @@ from allauth.account.adapter import get_adapter
 from allauth.mfa.webauthn import forms as key_forms
 from django import forms
 from django.db import transaction
+from django.urls import reverse
 from django.utils.html import format_html
 
 from people import photos, time_zones
@@ -121,6 +122,7 @@ class ProfileForm(FreshForm):
             required=False,
             initial=list(mentor.skills.values_list("pk", flat=True)),
             widget=forms.CheckboxSelectMultiple,
+            help_text=format_html('Yours is not here? Save, then <a href="{}">suggest it</a>.', reverse("skill_suggestions")),
         )
         self.fields["meeting_link"] = Mentor._meta.get_field("meeting_link").formfield(
             initial=mentor.meeting_link,
@@ -180,6 +182,10 @@ class ProfileForm(FreshForm):
             user.mentee.goals = self.cleaned_data["goals"]
             user.mentee.save()
         return user
+
+
+class SuggestionForm(forms.Form):
+    name = forms.CharField(label="Skill", max_length=80, help_text="In a word or two, like “Public speaking”.")
 
 
 class PhotoForm(forms.Form):

@@ -12,7 +12,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.functions import Cast
 from django_q.models import Failure
 
-from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, User
+from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, SkillSuggestion, User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part
 
 FIRST_NAME, LAST_NAME = "Erased", "person"
@@ -45,6 +45,13 @@ class PeopleKeeper(Keeper):
         Part("mentor", "people.Mentor", ("user",), MENTOR),
         Part("mentor_before", "people.HistoricalMentor", ("user",), {**MENTOR, **CHANGE}, CHANGED_BY),
         Part("skills", "people.Mentor_skills", ("mentor",), {"skill": "skill__name"}, {"id": MACHINE}),
+        Part(
+            "suggested_skills",
+            "people.SkillSuggestion",
+            ("mentor",),
+            {"skill": "name", "asked_at": "asked_at", "state": "state"},
+            {"id": MACHINE, "settled_by": COLLEAGUE},
+        ),
         Part("mentee", "people.Mentee", ("user",), MENTEE),
         Part("mentee_before", "people.HistoricalMentee", ("user",), {**MENTEE, **CHANGE}, CHANGED_BY),
         Part(
@@ -127,6 +134,7 @@ class PeopleKeeper(Keeper):
         _forget_failures(known | {user.get_full_name()})
         Mentor.history.filter(user_id=user.pk).update(external_id="", about_me="", meeting_link="")
         Mentor.objects.filter(pk=user.pk).update(external_id="", about_me="", meeting_link="")
+        SkillSuggestion.objects.filter(mentor=user.pk).delete()
         Mentor.skills.through.objects.filter(mentor=user.pk).delete()
         Mentee.history.filter(user_id=user.pk).update(external_id="", team=None, goals="")
         Mentee.objects.filter(pk=user.pk).update(external_id="", team=None, goals="")

@@ -137,6 +137,39 @@ class Skill(models.Model):
         return self.name
 
 
+class SkillSuggestion(models.Model):
+    """A skill that a mentor misses in the list. Staff take it in or decline it; until then the mentor can take it back."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", "waiting"
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+
+    # As of a skill.
+    name = models.CharField(max_length=80)
+    mentor = models.ForeignKey("Mentor", models.CASCADE, related_name="skill_suggestions")
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    asked_at = models.DateTimeField(default=timezone.now)
+    settled_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("settle_skillsuggestion", "Can take suggested skills into the list, and decline them")]
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "mentor",
+                Lower("name"),
+                condition=models.Q(state="asked"),
+                name="skill_suggestion_asked_once",
+                violation_error_message="You have suggested this already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Team(models.Model):
     """A group of mentees, known by its number."""
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from people import key_views, photo_views, privacy_views, views
+from people import key_views, photo_views, privacy_views, suggestion_views, views
 
 urlpatterns = [
     path("colors.css", views.colors, name="colors"),
@@ -16,5 +16,7 @@ urlpatterns = [
     path("profile/privacy/download/", privacy_views.download, name="privacy_download"),
     path("profile/privacy/erase/", privacy_views.erase, name="privacy_erase"),
     path("profile/privacy/withdraw/", privacy_views.withdraw, name="privacy_withdraw"),
+    path("profile/skills/", suggestion_views.suggestions, name="skill_suggestions"),
+    path("profile/skills/<int:pk>/take-back/", suggestion_views.take_back, name="skill_suggestion_take_back"),
     path("join/", views.join, name="join"),
 ]

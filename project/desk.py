@@ -87,6 +87,12 @@ UNFOLD = {
                     item("Mentors", "school", "admin:people_mentor_changelist", "people.view_mentor"),
                     item("Mentees", "group", "admin:people_mentee_changelist", "people.view_mentee"),
                     item("Skills", "psychology", "admin:people_skill_changelist", "people.view_skill"),
+                    item(
+                        "Suggested skills",
+                        "lightbulb",
+                        "admin:people_skillsuggestion_changelist",
+                        "people.view_skillsuggestion",
+                    ),
                     item("Teams", "groups", "admin:people_team_changelist", "people.view_team"),
                     item("Erasures", "person_remove", "admin:people_erasurerequest_changelist", "people.view_erasurerequest"),
                 ],
@@ -152,7 +158,7 @@ def dashboard(request, context: dict) -> dict:
     """What needs a person, each a number that opens the rows behind it. A few small counts, whatever the size of the program."""
     from django.conf import settings
 
-    from people.models import ErasureRequest
+    from people.models import ErasureRequest, SkillSuggestion
     from scheduling.models import Notice, Session
     from scheduling.words import State
 
@@ -188,6 +194,10 @@ def dashboard(request, context: dict) -> dict:
     if erasures and request.user.has_perm("people.view_erasurerequest"):
         link = f"{reverse('admin:people_erasurerequest_changelist')}?state__exact=asked"
         tiles.append(("Erasures asked for", erasures, link, "people who want to be forgotten"))
+    suggested = SkillSuggestion.objects.filter(state=SkillSuggestion.State.ASKED).count()
+    if suggested and request.user.has_perm("people.view_skillsuggestion"):
+        link = f"{reverse('admin:people_skillsuggestion_changelist')}?state__exact=asked"
+        tiles.append(("Skills suggested", suggested, link, "by mentors who miss them in the list"))
     return context | {
         "promises": promises(request, now),
         "tiles": [dict(zip(("title", "number", "link", "meaning"), tile, strict=True)) for tile in tiles],

@@ -10,6 +10,7 @@ COORDINATOR_MAY = {
     "people.skill": "add change delete view import export",
     "people.team": "add change delete view import export",
     "people.erasurerequest": "view settle",
+    "people.skillsuggestion": "view settle",
     "scheduling.program": "change view",
     "scheduling.availability": "add change delete view import export",
     "scheduling.weeklyhours": "add change delete view",
