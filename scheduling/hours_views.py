@@ -30,6 +30,7 @@ from scheduling.hours_forms import (
     CANCEL,
     KEEP,
     LimitsForm,
+    PauseForm,
     TouchedForm,
     WindowForm,
     removal,
@@ -43,6 +44,7 @@ from scheduling.slots import Period
 WEEKS = (2, 6, 13, 106)
 # Names that no form has: the buttons, and the page that asks.
 BACK, ANOTHER, ASKED = "back", "another", "touched-asked"
+TAKEN_AGAIN = "New requests are taken again."
 
 
 # ---- every page -------------------------------------------------------------------------------------------------------
@@ -219,16 +221,30 @@ def _sessions(count: int) -> str:
 def limits(request, desk: Desk):
     """The mentor's own caps, buffer and pause."""
     with alone(request, desk):
-        # There, even if empty: two pages that fill it in are told apart.
-        row, _ = MentorLimits.objects.get_or_create(mentor=desk.mentor)
-        row.mentor = desk.mentor
-        form = LimitsForm(sent(request), instance=row)
+        form = LimitsForm(sent(request), instance=MentorLimits.of(desk.mentor))
         form.by = request.user
         if form.is_bound and form.is_valid():
             form.save()
             messages.success(request, "Saved.")
             return redirect(desk.home)
     context = {"desk": desk, "form": form, "title": "Limits", "in_zone": "", "another": False}
+    return render(request, "scheduling/hours_form.html", context)
+
+
+@page
+def pause(request, desk: Desk):
+    """No new requests for a while, or again from now on: in one click from the first page."""
+    with alone(request, desk):
+        form = PauseForm(sent(request), instance=MentorLimits.of(desk.mentor))
+        form.by = request.user
+        if form.is_bound and form.is_valid():
+            until = form.save().paused_until_on
+            said = (
+                f"No new requests until {until:%a} {until.day} {until:%b %Y}. What is booked stays." if until else TAKEN_AGAIN
+            )
+            messages.success(request, said)
+            return redirect(desk.home if desk.for_other else "home")
+    context = {"desk": desk, "form": form, "title": "Pause new requests", "in_zone": "", "another": False}
     return render(request, "scheduling/hours_form.html", context)
 
 
@@ -269,8 +285,8 @@ def windows(request, desk: Desk):
     now = [window for window in ahead if window.start_time < until]
     days = groupby(rows_of(desk, kind, now), key=lambda row: timezone.localdate(row.row.start_time))
     hours = desk.mentor.weekly_hours.exclude(valid_until_on__lt=desk.today)
-    own = MentorLimits.objects.filter(mentor=desk.mentor).first() or MentorLimits(mentor=desk.mentor)
-    paused_until = own.paused_until_on if own.paused_until_on and own.paused_until_on > desk.today else None
+    own = MentorLimits.of(desk.mentor)
+    paused_until = own.paused_until(desk.today)
     context = {
         "desk": desk,
         "form": form,

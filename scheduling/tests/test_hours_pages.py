@@ -909,7 +909,7 @@ def test_no_limit_of_the_programs_is_called_so(hers):
 )
 def test_limits_that_cannot_be_are_refused(hers, typed, refused):
     assert errors(sent(hers, "/windows/limits/", **typed)) == refused
-    assert MentorLimits.objects.values_list("week_cap", "buffer_minutes", "paused_until_on").get() == (None, None, None)
+    assert not MentorLimits.objects.exists()
 
 
 def test_a_pause_that_is_over_is_in_nobodys_way(hers, maya):
@@ -918,6 +918,11 @@ def test_a_pause_that_is_over_is_in_nobodys_way(hers, maya):
     assert (page.context["paused_until"], "Paused no" in text(page)) == (None, True)
     sent(hers, "/windows/limits/", week_cap="2")
     assert MentorLimits.objects.values_list("week_cap", "paused_until_on").get() == (2, None)
+
+
+def test_a_look_at_the_limits_writes_nothing(hers):
+    assert hers.get("/windows/limits/").status_code == hers.get("/windows/pause/").status_code == 200
+    assert not MentorLimits.objects.exists()
 
 
 def test_limits_filled_in_twice_at_a_time_are_told_apart(hers, maya, cora):
