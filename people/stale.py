@@ -35,12 +35,14 @@ class FreshForm(forms.ModelForm):
 
     seen = SeenField(required=False)
 
+    # One row at most, like the limits of a mentor: two pages that fill it in for the first time are told apart, too.
+    only_one = False
     # Who fills it in.
     by: User | None = None
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if self.instance._state.adding:
+        if self.instance._state.adding and not self.only_one:
             del self.fields["seen"]
         elif not self.is_bound:
             # Read before the page reads them: a change in between is then a false alarm, and not overwritten.
@@ -50,7 +52,7 @@ class FreshForm(forms.ModelForm):
 
     def edited_rows(self) -> list[Model]:
         """The rows whose columns this form writes, in the order in which they are locked: a user before their roles."""
-        return [self.instance]
+        return [] if self.instance._state.adding else [self.instance]
 
     def formsets(self) -> Iterable[forms.BaseFormSet]:
         """What else is saved with the form, as it is shown now."""

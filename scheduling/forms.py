@@ -81,6 +81,21 @@ class ReasonForm(VerbForm):
     )
 
 
+class WordForm(ReasonForm):
+    """The same where nothing has to be explained: a word that goes along with a yes."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = "Add a word"
+
+
+def form_for(verb) -> type[VerbForm]:
+    """What is filled in for a verb that changes what the session is: whoever is told of it can be told why."""
+    if not verb.told:
+        return VerbForm
+    return ReasonForm if verb.ending else WordForm
+
+
 class FeedbackForm(forms.Form):
     """How a session was."""
 

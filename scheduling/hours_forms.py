@@ -179,29 +179,47 @@ class WindowForm(AsksWhich, FreshForm):
         return cleaned
 
 
-class LimitsForm(FreshForm):
+class PauseForm(FreshForm):
+    """Until when a mentor takes no new requests. Sent with ``AGAIN``, no day ends the pause."""
+
+    AGAIN = "again"
+    only_one = True
+
+    paused_until_on = day_field(
+        label="No new requests until", help_text="From this day on new requests are taken again. What is booked stays."
+    )
+
+    class Meta:
+        model = MentorLimits
+        fields = ("paused_until_on",)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["paused_until_on"].required = self.AGAIN not in self.data
+        self.today = timezone.localdate(timezone=zone_of(self.instance.mentor))
+        # One that is over is nothing to be seen, and nothing in the way of saving the rest.
+        self.initial["paused_until_on"] = self.instance.paused_until(self.today)
+
+    def clean_paused_until_on(self) -> date | None:
+        return not_further(not_before(self.cleaned_data["paused_until_on"], self.today + timedelta(days=1)), 366, "year")
+
+
+class LimitsForm(PauseForm):
     """What a mentor sets otherwise than the program."""
 
     HOURS_OF_A_WEEK = 168
 
-    paused_until_on = day_field(label="No new requests until", required=False)
-
-    class Meta:
-        model = MentorLimits
+    class Meta(PauseForm.Meta):
         fields = ("week_cap", "buffer_minutes", "paused_until_on")
         labels = {"week_cap": "Sessions a week, at most", "buffer_minutes": "Free minutes before and after each session"}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["paused_until_on"].required = False
         program = Program.current()
-        self.today = timezone.localdate(timezone=zone_of(self.instance.mentor))
-        if (until := self.instance.paused_until_on) and until <= self.today:
-            # Over: nothing to be seen, and nothing in the way of saving the rest.
-            self.initial["paused_until_on"] = None
         most = "no limit" if program.mentor_week_cap is None else program.mentor_week_cap
         self.fields["week_cap"].help_text = f"Requests that wait for an answer count. Empty: as the program has it, {most}."
         self.fields["buffer_minutes"].help_text = f"Empty: as the program has it, {program.buffer_minutes}."
-        self.fields["paused_until_on"].help_text = "From this day on new requests are taken again. What is booked stays."
 
     def clean_week_cap(self) -> int | None:
         most = self.cleaned_data["week_cap"]
@@ -210,9 +228,6 @@ class LimitsForm(FreshForm):
         if most == 0:
             raise ValidationError("To take no requests for a while, choose a day under “No new requests until”.", code="none")
         return most
-
-    def clean_paused_until_on(self) -> date | None:
-        return not_further(not_before(self.cleaned_data["paused_until_on"], self.today + timedelta(days=1)), 366, "year")
 
 
 class RemoveForm(FreshForm):

@@ -31,19 +31,24 @@ from scheduling.hours_forms import (
     CANCEL,
     KEEP,
     LimitsForm,
+    PauseForm,
     TouchedForm,
     WindowForm,
     removal,
 )
 from scheduling.hours_kinds import KINDS, Desk, Kind
 from scheduling.models import Availability, MentorLimits, Program, Session, WeeklyHours
-from scheduling.offering import Change
+from scheduling.offering import Change, Outcome
 from scheduling.slots import Period
 
 # How far ahead the list of windows looks, in weeks: the first is what it opens with, the last is further than any window.
 WEEKS = (2, 6, 13, 106)
 # Names that no form has: the buttons, and the page that asks.
-BACK, ANOTHER, ASKED = "back", "another", "touched-asked"
+BACK, ANOTHER, PREVIEW, ASKED = "back", "another", "preview", "touched-asked"
+# So many of the windows that come or go are shown before a change is made.
+PREVIEWED = 8
+ONLY_SAVES = {"another": False, "preview": False}
+TAKEN_AGAIN = "New requests are taken again."
 
 
 # ---- every page -------------------------------------------------------------------------------------------------------
@@ -114,6 +119,7 @@ def edit(request, desk: Desk, kind: Kind, pk: int | None = None):
         "title": kind.adds if pk is None else kind.edits,
         "in_zone": kind.zone_name(form),
         "another": kind.model is WeeklyHours and pk is None,
+        "preview": kind.model is not Availability,
     }
     return render(request, "scheduling/hours_form.html", context)
 
@@ -174,13 +180,14 @@ def carry_out(
     request, desk: Desk, change: Change, context: dict, done: str, onward: str, *, always: bool = False
 ) -> HttpResponse:
     """Make the change; or show the sessions it touches, and ask. Raises ValidationError where it cannot be made at all."""
-    sessions = offering.touched(change)
+    outcome = offering.look(change)
+    sessions = outcome.sessions
     cancel = booking.VERBS["cancel"]
     refusals = {one.pk: booking.refusal(one, cancel, request.user, program=request.program) for one in sessions}
     cannot = {key: " ".join(refusal.messages) for key, refusal in refusals.items() if refusal}
     form = TouchedForm(request.POST if ASKED in request.POST else None, sessions=sessions, cannot=cannot)
     asked = form.is_bound and not context.get("stale") and form.is_valid()
-    if asked or not (sessions or always):
+    if asked or not (sessions or always or PREVIEW in request.POST):
         keep, canceled = (form.those(KEEP), form.those(CANCEL)) if asked else ((), ())
         reason = form.cleaned_data["reason"] if asked else ""
         try:
@@ -193,10 +200,15 @@ def carry_out(
             messages.success(request, done)
             tell_of_sessions(request, len(keep), len(canceled))
             return redirect(onward)
-    ours = ("csrfmiddlewaretoken", unsent.AUTHOR, BACK, f"{TouchedForm.prefix}-")
+    ours = ("csrfmiddlewaretoken", unsent.AUTHOR, BACK, PREVIEW, f"{TouchedForm.prefix}-")
     carried = [(name, value) for name, values in request.POST.lists() for value in values if not name.startswith(ours)]
-    context = {"desk": desk, "form": form, "removes": False, "stale": [], "carried": carried} | context
+    windows = [(title, few[:PREVIEWED], len(few[PREVIEWED:])) for title, few in changes_of(outcome) if few]
+    context = {"desk": desk, "form": form, "removes": False, "stale": [], "carried": carried, "windows": windows} | context
     return render(request, "scheduling/touched.html", context)
+
+
+def changes_of(outcome: Outcome) -> list[tuple[str, list[Period]]]:
+    return [("Windows that come", outcome.come), ("Windows that go", outcome.go)]
 
 
 def refusal_of_all(refusal: ValidationError) -> ValidationError:
@@ -220,16 +232,30 @@ def _sessions(count: int) -> str:
 def limits(request, desk: Desk):
     """The mentor's own caps, buffer and pause."""
     with alone(request, desk):
-        # There, even if empty: two pages that fill it in are told apart.
-        row, _ = MentorLimits.objects.get_or_create(mentor=desk.mentor)
-        row.mentor = desk.mentor
-        form = LimitsForm(sent(request), instance=row)
+        form = LimitsForm(sent(request), instance=MentorLimits.of(desk.mentor))
         form.by = request.user
         if form.is_bound and form.is_valid():
             form.save()
             messages.success(request, "Saved.")
             return redirect(desk.home)
-    context = {"desk": desk, "form": form, "title": "Limits", "in_zone": "", "another": False}
+    context = {"desk": desk, "form": form, "title": "Limits", "in_zone": ""} | ONLY_SAVES
+    return render(request, "scheduling/hours_form.html", context)
+
+
+@page
+def pause(request, desk: Desk):
+    """No new requests for a while, or again from now on: in one click from the first page."""
+    with alone(request, desk):
+        form = PauseForm(sent(request), instance=MentorLimits.of(desk.mentor))
+        form.by = request.user
+        if form.is_bound and form.is_valid():
+            until = form.save().paused_until_on
+            said = (
+                f"No new requests until {until:%a} {until.day} {until:%b %Y}. What is booked stays." if until else TAKEN_AGAIN
+            )
+            messages.success(request, said)
+            return redirect(desk.home if desk.for_other else "home")
+    context = {"desk": desk, "form": form, "title": "Pause new requests", "in_zone": ""} | ONLY_SAVES
     return render(request, "scheduling/hours_form.html", context)
 
 
@@ -270,8 +296,8 @@ def windows(request, desk: Desk):
     now = [window for window in ahead if window.start_time < until]
     days = groupby(rows_of(desk, kind, now), key=lambda row: timezone.localdate(row.row.start_time))
     hours = desk.mentor.weekly_hours.exclude(valid_until_on__lt=desk.today)
-    own = MentorLimits.objects.filter(mentor=desk.mentor).first() or MentorLimits(mentor=desk.mentor)
-    paused_until = own.paused_until_on if own.paused_until_on and own.paused_until_on > desk.today else None
+    own = MentorLimits.of(desk.mentor)
+    paused_until = own.paused_until(desk.today)
     context = {
         "desk": desk,
         "form": form,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from people.models import NotificationSettings
 from scheduling import booking, mail_links
 from scheduling.composing import facts
-from scheduling.forms import ReasonForm, VerbForm
+from scheduling.forms import form_for
 from scheduling.views import told_by_mail
 
 
@@ -47,10 +47,9 @@ def act(request, token: str):
     with timezone.override(zone):
         if link.done:
             return _done(request, link, zone)
-        form_class = ReasonForm if link.verb.ending else VerbForm
         # The version is the mail's, whatever the form says.
         data = request.POST.dict() | {"version": link.version} if request.method == "POST" else None
-        form = form_class(data, initial={"version": link.version})
+        form = form_for(link.verb)(data, initial={"version": link.version})
         if form.is_valid():
             try:
                 getattr(booking, link.verb.name)(link.session, by=link.user, **form.cleaned_data)

@@ -44,6 +44,12 @@ def day_begins(day: date) -> datetime:
     return _readings(day, time(0))[0].astimezone(UTC)
 
 
+def week_ends() -> datetime:
+    """When this week is over in the active zone; weeks end on Sunday."""
+    today = timezone.localdate()
+    return day_begins(today + timedelta(days=7 - today.weekday()))
+
+
 class LocalDateTimeField(forms.SplitDateTimeField):
     """A day and a time as they were typed; `AsksWhich` makes the moment of them."""
 

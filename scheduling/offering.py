@@ -1,7 +1,7 @@
 """What mentors do with the time they offer: weekly hours, time off, single windows. The only door to any of it.
 
-A `Change` is made in two steps, so that nothing booked is lost on the way: `touched` says which sessions would no longer lie
-in the time offered, `make` does it once somebody has decided for each of them. Windows are written out of the weekly hours
+A `Change` is made in two steps, so that nothing booked is lost on the way: `look` says which windows would come and go, and
+which sessions would no longer lie in the time offered; `make` does it once somebody has decided for each of them. Windows are written out of the weekly hours
 some weeks ahead, after every change and once a day; writing twice changes nothing, and what a person added or edited stays.
 """
 
@@ -101,16 +101,33 @@ def lock(mentor: Mentor) -> None:
     booking.lock(mentor, *(session.mentee for session in ahead))
 
 
-def touched(change: Change) -> list[Session]:
-    """The sessions ahead that this change would leave without a window, the soonest first. Raises ValidationError.
+@dataclass(frozen=True)
+class Outcome:
+    """What a change would do: the sessions ahead that it leaves without a window, and the windows ahead that come and go."""
+
+    sessions: list[Session]
+    come: list[Period]
+    go: list[Period]
+
+
+def look(change: Change) -> Outcome:
+    """What this change would do, the soonest first. Raises ValidationError.
 
     The change is tried, looked at and taken back: what is shown is what would happen.
     """
+    ahead = Availability.objects.filter(mentor=change.mentor).ahead()
     with transaction.atomic():
         booking.lock(change.mentor)
+        before = set(ahead.periods())
         found = _apply(change)
+        after = set(ahead.periods())
         transaction.set_rollback(True)
-    return found
+    return Outcome(found, sorted(after - before), sorted(before - after))
+
+
+def touched(change: Change) -> list[Session]:
+    """The sessions ahead that this change would leave without a window, the soonest first. Raises ValidationError."""
+    return look(change).sessions
 
 
 @booking.retry_after_deadlock

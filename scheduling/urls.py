@@ -18,6 +18,7 @@ ROWS = {"weekly/": "weekly_hours", "off/": "time_off", "": "window"}
 HOURS = [
     path("", hours_views.windows, name="windows"),
     path("limits/", hours_views.limits, name="limits"),
+    path("pause/", hours_views.pause, name="pause"),
     *(path(f"{at}add/", hours_views.edit, {"kind": KINDS[name]}, f"{name}_add") for at, name in ROWS.items()),
     *(path(f"{at}<key:pk>/", hours_views.edit, {"kind": KINDS[name]}, name) for at, name in ROWS.items()),
     *(path(f"{at}<key:pk>/delete/", hours_views.delete, {"kind": KINDS[name]}, f"{name}_delete") for at, name in ROWS.items()),

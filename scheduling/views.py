@@ -16,18 +16,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from people.models import User
+from people.models import Mentor, User
 from people.views import sent
 from scheduling import booking, feedback, rules
 from scheduling.composing import as_query
-from scheduling.forms import MoveForm, ReasonForm, SlotForm, VerbForm
+from scheduling.forms import MoveForm, SlotForm, form_for
+from scheduling.hours_forms import PauseForm
 from scheduling.mentor_views import free_times, nearest, why_not
-from scheduling.models import Session
+from scheduling.models import MentorLimits, Session
+from scheduling.moments import week_ends
 from scheduling.slots import Period
 from scheduling.words import ACTIVE, CONFIRMED, PENDING
 
 PER_PAGE = 25
 EARLIER_SHOWN = 5
+# In the forms of the first page.
+FROM_HOME = "from_home"
 # What became of the session since, or of the reader's part in it: no other time would help.
 ABOUT_THE_SESSION = {"stale", "not_yours", "not_possible", "too_late"}
 
@@ -75,18 +79,34 @@ def home(request):
     unreported = rows_for(request, mine.filter(mentor_id=user.pk).unreported(now))
     unrated = rows_for(request, feedback.to_ask(user, now)) if user.is_mentee else []
     shown = [row.session.pk for row in (*unreported, *unrated)]
+    coming = [row for row in ahead if row != following and row not in waiting and row not in asked]
+    sunday = week_ends()
     context = {
         "now": now,
         "next": following,
         "waiting": waiting,
         "asked": asked,
-        "coming": [row for row in ahead if row != following and row not in waiting and row not in asked],
+        "week": [row for row in coming if row.session.start_time < sunday],
+        "later": [row for row in coming if row.session.start_time >= sunday],
+        "next_this_week": following is not None and following.session.start_time < sunday,
         "unreported": unreported,
         "unrated": unrated,
         "earlier": rows_for(request, mine.earlier(now).exclude(pk__in=shown)[:EARLIER_SHOWN]),
-        "liked": feedback.summary(user) if user.is_mentor else None,
+        "liked": None,
+        **(mentors_own(user.mentor, now) if user.is_mentor else {}),
     }
     return render(request, "scheduling/home.html", context)
+
+
+def mentors_own(mentor: Mentor, now: datetime) -> dict:
+    limits = MentorLimits.of(mentor)
+    return {
+        "liked": feedback.summary(mentor.user),
+        "longest_word": Session._meta.get_field("reason").max_length,
+        "offers": mentor.availabilities.ahead(now).exists(),
+        "pause": PauseForm(instance=limits, auto_id="pause_%s"),
+        "paused_until": limits.paused_until(timezone.localdate()),
+    }
 
 
 @require_safe
@@ -179,8 +199,10 @@ def session_verb(request, pk: int, verb: str):
     if verb not in booking.VERBS or booking.VERBS[verb].moves:
         raise Http404
     verb, session = booking.VERBS[verb], session_or_404(request, pk)
-    form_class = ReasonForm if verb.ending else VerbForm
-    form = form_class(sent(request), initial={"version": session.version})
+    form = form_for(verb)(sent(request), initial={"version": session.version})
+    # Who answers on the first page goes on there.
+    at_home = FROM_HOME in request.POST
+    back = redirect("home") if at_home else redirect("session", pk)
     if form.is_valid():
         try:
             session = getattr(booking, verb.name)(session, by=request.user, **form.cleaned_data)
@@ -188,12 +210,13 @@ def session_verb(request, pk: int, verb: str):
             tell_errors(request, error)
         else:
             told = f" {told_by_mail(session, request.user)}" if verb.told else ""
-            messages.success(request, f"The session is {verb.past}.{told}")
-        return redirect("session", pk)
+            which = f" with {session.other_party(request.user)}" if at_home else ""
+            messages.success(request, f"The session{which} is {verb.past}.{told}")
+        return back
     if refusal := booking.refusal(session, verb, request.user):
         tell_errors(request, refusal)
-        return redirect("session", pk)
-    context = {"session": session, "verb": verb, "form": form, "elsewhere": elsewhere(request, session)}
+        return back
+    context = {"session": session, "verb": verb, "form": form, "elsewhere": elsewhere(request, session), "at_home": at_home}
     return render(request, "scheduling/verb.html", context)
 
 

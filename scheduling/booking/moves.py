@@ -34,6 +34,11 @@ class Verb:
         """Does it change when or with whom, and not what the session is?"""
         return self.to == PENDING
 
+    @property
+    def one_click(self) -> bool:
+        """A yes needs no "really?"."""
+        return self.to in (CONFIRMED, COMPLETED)
+
 
 # What nobody does: time does it, and no button offers it.
 EXPIRE = Verb("expire", "Expire", "expired", CANCELED, (), (PENDING,), Ending.EXPIRED, told=Kind.EXPIRED)

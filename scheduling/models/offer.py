@@ -1,7 +1,7 @@
 """The time that mentors offer: limits of their own, weekly hours, time off, and the windows that come of them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
@@ -50,6 +50,17 @@ class MentorLimits(models.Model):
 
     def __str__(self) -> str:
         return f"limits of mentor {self.pk}"
+
+    @classmethod
+    def of(cls, mentor: Mentor) -> "MentorLimits":
+        """The mentor's, or empty ones that are not saved."""
+        limits = cls.objects.filter(mentor=mentor).first() or cls(mentor=mentor)
+        limits.mentor = mentor
+        return limits
+
+    def paused_until(self, today: date) -> date | None:
+        """The day from which new requests are taken again; None where they are taken ``today``, a day of the mentor's."""
+        return self.paused_until_on if self.paused_until_on and self.paused_until_on > today else None
 
     def within(self, program: Program) -> Policy:
         """The program's policy with these in the place of its own."""

@@ -868,6 +868,45 @@ def test_what_is_gone_is_said_to_be_gone(hers, path):
         assert shown(page) == ["This is not there any more: somebody changed the hours meanwhile. Nothing was changed now."]
 
 
+# ---- a look before it is saved ----------------------------------------------------------------------------------------
+
+
+def test_a_preview_shows_the_windows_that_come_and_saves_nothing_yet(hers, maya):
+    Program.objects.update(weeks_ahead=10)
+    form = form_in(hers.get("/windows/weekly/add/"))
+    form |= {"weekday": ["1"], "begins": ["18:00"], "ends": ["20:00"], "preview": ["1"]}
+    page = hers.post("/windows/weekly/add/", form)
+    words = text(page)
+    assert "Add weekly hours? Weekly hours Tuesdays 18:00–20:00 No booked session is touched." in words
+    assert "Windows that come in UTC Tue 5 Jan 2027, 18:00–20:00 Tue 12 Jan 2027, 18:00–20:00" in words
+    assert "Tue 23 Feb 2027, 18:00–20:00 and 2 more" in words
+    assert not WeeklyHours.objects.exists()
+    assert windows(maya) == []
+    # Back keeps what was typed; the button saves it.
+    again = answered(hers, page, back="1")
+    assert (again.context["form"]["begins"].value(), WeeklyHours.objects.exists()) == ("18:00", False)
+    page = answered(hers, page)
+    assert (shown(page), WeeklyHours.objects.count()) == (["Saved. Mentees can book these hours."], 1)
+    assert maya.availabilities.count() == 10
+
+
+def test_a_preview_shows_what_goes_and_the_sessions_touched(hers, maya, booked, tuesdays):
+    form = form_in(hers.get("/windows/off/add/")) | {"first": ["2027-01-05"], "preview": ["1"]}
+    page = hers.post("/windows/off/add/", form)
+    assert asks(page) == ["Alex Johnson Tue 18:00", "Bo Lindqvist Tue 19:00"]
+    assert "Windows that go in UTC Tue 5 Jan 2027, 18:00–20:00" in text(page)
+    assert "Windows that come" not in text(page)
+    assert not TimeOff.objects.exists()
+
+
+def test_what_is_touched_is_shown_with_the_windows_without_a_preview_too(hers, booked, tuesdays):
+    page = sent(hers, f"/windows/weekly/{tuesdays.pk}/", begins="19:00")
+    words = text(page)
+    assert asks(page) == ["Alex Johnson Tue 18:00"]
+    assert "Windows that come in UTC Tue 5 Jan 2027, 19:00–20:00 Tue 12 Jan 2027, 19:00–20:00" in words
+    assert "Windows that go in UTC Tue 5 Jan 2027, 18:00–20:00 Tue 12 Jan 2027, 18:00–20:00" in words
+
+
 # ---- limits ---------------------------------------------------------------------------------------------------------------
 
 
@@ -909,7 +948,7 @@ def test_no_limit_of_the_programs_is_called_so(hers):
 )
 def test_limits_that_cannot_be_are_refused(hers, typed, refused):
     assert errors(sent(hers, "/windows/limits/", **typed)) == refused
-    assert MentorLimits.objects.values_list("week_cap", "buffer_minutes", "paused_until_on").get() == (None, None, None)
+    assert not MentorLimits.objects.exists()
 
 
 def test_a_pause_that_is_over_is_in_nobodys_way(hers, maya):
@@ -918,6 +957,11 @@ def test_a_pause_that_is_over_is_in_nobodys_way(hers, maya):
     assert (page.context["paused_until"], "Paused no" in text(page)) == (None, True)
     sent(hers, "/windows/limits/", week_cap="2")
     assert MentorLimits.objects.values_list("week_cap", "paused_until_on").get() == (2, None)
+
+
+def test_a_look_at_the_limits_writes_nothing(hers):
+    assert hers.get("/windows/limits/").status_code == hers.get("/windows/pause/").status_code == 200
+    assert not MentorLimits.objects.exists()
 
 
 def test_limits_filled_in_twice_at_a_time_are_told_apart(hers, maya, cora):
