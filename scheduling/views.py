@@ -122,7 +122,8 @@ def sessions(request):
 
 
 def session_or_404(request, pk: int) -> Session:
-    mine = Session.objects.visible_to(request.user).with_people().select_related("ended_by", "acted_for")
+    mine = Session.objects.visible_to(request.user).with_people()
+    mine = mine.select_related("mentor__user__photo", "mentee__user__photo", "ended_by", "acted_for")
     return get_object_or_404(mine, pk=pk)
 
 

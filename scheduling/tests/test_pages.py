@@ -375,7 +375,7 @@ def test_lists_ask_the_database_as_often_for_twenty_rows_as_for_one(
 # ---- when something is wrong ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("template", ["400", "403", "403_csrf", "404", "500"])
+@pytest.mark.parametrize("template", ["400", "403", "404", "500"])
 def test_error_pages_need_nothing(template, django_assert_num_queries):
     from django.template.loader import get_template
 
