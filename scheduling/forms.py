@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from people.links import LinkFormField
-from scheduling.models import Feedback, Session
+from people.stale import FreshForm
+from scheduling.models import Feedback, Session, SessionNote
 from scheduling.moments import AsksWhich, day_begins
 from scheduling.slots import Period
 from scheduling.words import Rating
@@ -32,6 +33,13 @@ class SlotForm(forms.Form):
     @property
     def period(self) -> Period:
         return Period.of(self.cleaned_data["start"], self.cleaned_data["minutes"])
+
+
+class LinesField(forms.CharField):
+    """Some lines of text. Browsers send two characters at the end of each, and count one when they look at the length."""
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
 
 
 class KeyForm(forms.Form):
@@ -72,7 +80,7 @@ class VerbForm(forms.Form):
 class ReasonForm(VerbForm):
     """The same with a word of explanation."""
 
-    reason = forms.CharField(
+    reason = LinesField(
         label="Reason",
         required=False,
         max_length=Session._meta.get_field("reason").max_length,
@@ -109,6 +117,31 @@ class FeedbackForm(forms.Form):
         help_text="Optional. Only the people who run the program read it.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class NoteForm(FreshForm):
+    """A mentor's own notes on a session. Emptied, they are deleted: `save` returns None."""
+
+    only_one = True
+
+    text = LinesField(
+        label="Notes",
+        required=False,
+        max_length=SessionNote._meta.get_field("text").max_length,
+        help_text="Nobody else reads them: not the mentee, not the people who run the program. Empty: they are deleted.",
+        widget=forms.Textarea(attrs={"rows": 10}),
+    )
+
+    class Meta:
+        model = SessionNote
+        fields = ("text",)
+
+    def save(self, commit=True):
+        if self.cleaned_data["text"]:
+            return super().save(commit)
+        if self.instance.pk:
+            self.instance.delete()
+        return None
 
 
 class MoveForm(SlotForm, ReasonForm):

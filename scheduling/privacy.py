@@ -13,6 +13,7 @@ from scheduling.models import (
     MentorLimits,
     Notice,
     Session,
+    SessionNote,
     TimeOff,
     WeeklyHours,
 )
@@ -150,6 +151,14 @@ class SchedulingKeeper(Keeper):
                 "no_new_requests_until": "paused_until_on",
             },
         ),
+        # Nobody but who wrote them reads them, also those about whom they are.
+        Part(
+            "session_notes",
+            "scheduling.SessionNote",
+            ("mentor",),
+            {"session": "session_id", "text": "text", "changed_at": "changed_at"},
+            {"id": MACHINE},
+        ),
         Part("calendar_address", "scheduling.CalendarFeed", ("user",), {"has_one_with_number": "user_id"}, {"key": OPENS}),
     )
 
@@ -167,6 +176,7 @@ class SchedulingKeeper(Keeper):
         for model in (WeeklyHours, TimeOff, MentorLimits):
             model.objects.filter(mentor=user.pk).delete()
         CalendarFeed.objects.filter(user=user).delete()
+        SessionNote.objects.filter(Q(mentor=user.pk) | Q(session__mentee=user.pk)).delete()
         Availability.objects.filter(mentor=user.pk).update(external_id="")
         Notice.objects.filter(recipient=user).update(detail="", answer="")
         theirs = Q(mentor=user.pk) | Q(mentee=user.pk)

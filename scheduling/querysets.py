@@ -102,6 +102,12 @@ class FeedbackQuerySet(models.QuerySet):
         return self.select_related("session__mentor__user", "session__mentee__user")
 
 
+class SessionNoteQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Whoever wrote it, and nobody else: no mentee, no mentor who has the session now, no staff."""
+        return self.filter(mentor=user.pk) if user.is_authenticated else self.none()
+
+
 class NoticeQuerySet(models.QuerySet):
     def unsent(self):
         """Still owed: waiting, or claimed by a sender."""

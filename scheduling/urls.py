@@ -1,7 +1,17 @@
 from django.urls import include, path, register_converter
 from django.urls.converters import IntConverter
 
-from scheduling import booking_views, calendar_views, feedback_views, hours_views, link_views, mentor_views, photo_views, views
+from scheduling import (
+    booking_views,
+    calendar_views,
+    feedback_views,
+    hours_views,
+    link_views,
+    mentor_views,
+    note_views,
+    photo_views,
+    views,
+)
 from scheduling.hours_kinds import KINDS
 
 
@@ -32,6 +42,8 @@ urlpatterns = [
     path("sessions/<key:pk>/", views.session, name="session"),
     path("sessions/<key:pk>/requested/", booking_views.requested, name="requested"),
     path("sessions/<key:pk>/feedback/", feedback_views.feedback, name="feedback"),
+    path("sessions/<key:pk>/note/", note_views.note, name="note"),
+    path("notes/", note_views.notes, name="notes"),
     path("sessions/<key:pk>/reschedule/", views.move, name="move"),
     path("sessions/<key:pk>/<str:verb>/", views.session_verb, name="session_verb"),
     # What mails lead to: no log-in, no name in the address.

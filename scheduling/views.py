@@ -23,7 +23,7 @@ from scheduling.composing import as_query
 from scheduling.forms import MoveForm, SlotForm, form_for
 from scheduling.hours_forms import PauseForm
 from scheduling.mentor_views import free_times, nearest, why_not
-from scheduling.models import MentorLimits, Session
+from scheduling.models import MentorLimits, Session, SessionNote
 from scheduling.moments import week_ends
 from scheduling.slots import Period
 from scheduling.words import ACTIVE, CONFIRMED, PENDING
@@ -143,6 +143,8 @@ def session(request, pk: int):
         "events": events,
         "handover": session.status in ACTIVE and session.start_time > timezone.now() and new_handover(session, events),
         "feedback": feedback.of(session, user),
+        "mentors": session.mentor_id == user.pk,
+        "note": SessionNote.objects.visible_to(user).filter(session=session).first(),
         "may_rate": feedback.refusal(session, user) is None,
         "acts_for_program": booking.acts_for_program(user),
         "set_aside": [rules.TITLES.get(code, code) for code in session.set_aside] if booking.acts_for_program(user) else [],

@@ -5,6 +5,7 @@ refusal in ``guard``.
 """
 
 from scheduling.models.feedback import Feedback
+from scheduling.models.note import SessionNote
 from scheduling.models.offer import Availability, MentorLimits, TimeOff, WeeklyHours
 from scheduling.models.program import LENGTHS, LONGEST_BUFFER, Program, default_lengths, some_known_lengths
 from scheduling.models.session import CalendarFeed, Notice, Session
@@ -19,6 +20,7 @@ __all__ = [
     "Notice",
     "Program",
     "Session",
+    "SessionNote",
     "TimeOff",
     "WeeklyHours",
     "default_lengths",

@@ -23,7 +23,7 @@ from people.models import ApiToken, ErasureRequest, Mentee, Mentor, Notification
 from people.privacy import keepers
 from project.testing import PASSWORD
 from scheduling import booking, leaving
-from scheduling.models import CalendarFeed, Feedback, MentorLimits, Notice, Session, TimeOff, WeeklyHours
+from scheduling.models import CalendarFeed, Feedback, MentorLimits, Notice, Session, SessionNote, TimeOff, WeeklyHours
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,8 @@ def life(kim, maya, alex, cora, root, window, monday):
     booking.confirm(booking.request(maya, kim.mentee, monday, 30, by=kim), by=maya.user)
     for session in done:
         Feedback.objects.create(session=session, rating=4, created_at=timezone.now())
+    SessionNote.objects.create(session=done[0], mentor=kim.mentor, text="Of Alex")
+    SessionNote.objects.create(session=done[1], mentor=maya, text=f"Of Kim {MARK}")
     ApiToken.objects.issue(kim, "report", 30)
     NotificationSettings.set_all(kim, True)
     Authenticator.objects.create(user=kim, type="totp", data={"secret": MARK})
@@ -156,6 +158,7 @@ def test_nothing_in_any_table_says_who_it_was(life, cora, maya, alex):
         "scheduling_historicalsession",
         "scheduling_notice",
         "scheduling_session",
+        "scheduling_sessionnote",
         "scheduling_timeoff",
         "scheduling_weeklyhours",
         "usersessions_usersession",
@@ -201,6 +204,19 @@ def test_others_are_told_and_keep_what_is_theirs(session, maya, alex, bo, cora, 
     assert (kept.topic, kept.status) == ("About Bo", "Pending")
     assert tables_with("bo@example.org", "maya lopez", "about bo") == before
     assert not tables_with("alex@example.org", "johnson")
+
+
+def test_notes_go_with_whoever_wrote_them_or_is_meant_and_no_others(session, maya, omar, alex, bo, cora, window, monday):
+    others = booking.request(maya, bo, monday.replace(hour=11), 30, by=bo.user)
+    for noted, mentor in ((session, maya), (others, maya), (session, omar)):
+        SessionNote.objects.create(session=noted, mentor=mentor, text="Asks a lot")
+    erasure.erase(omar.user, by=cora)
+    assert list(SessionNote.objects.order_by("pk").values_list("session", "mentor")) == [
+        (session.pk, maya.pk),
+        (others.pk, maya.pk),
+    ]
+    erasure.erase(alex.user, by=cora)
+    assert SessionNote.objects.get().session == others
 
 
 def test_a_coordinators_reasons_go_with_them(session, maya, omar, window, cora, root):

@@ -18,7 +18,7 @@ from people import erasure, privacy
 from people.models import ApiToken, ErasureRequest, Mentee, Mentor, User
 from project.testing import PASSWORD
 from scheduling import booking
-from scheduling.models import Feedback, Session, TimeOff
+from scheduling.models import Feedback, Session, SessionNote, TimeOff
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,11 @@ def test_a_mentor_gets_their_own_words_and_none_that_others_said_of_them(session
     Feedback.objects.create(session=session, rating=1, sentence="Never again", created_at=timezone.now())
     TimeOff.objects.create(mentor=maya, start_time=monday, end_time=monday.replace(hour=12), note="Dentist")
     Mentor.objects.filter(pk=omar.pk).update(about_me="I am Omar")
+    SessionNote.objects.create(session=session, mentor=maya, text="Shy, ask again")
+    SessionNote.objects.create(session=session, mentor=omar, text="Omar notes")
     data = data_of(maya.user)
+    assert [row["text"] for row in data["session_notes"]] == ["Shy, ask again"]
+    assert "Shy" not in json.dumps(data_of(alex.user))
     assert [(row["status"], row["reason"], row["ended_by"]) for row in data["sessions"]] == [
         ("Canceled", "I am ill", "the mentor")
     ]
@@ -146,7 +150,7 @@ def test_a_mentor_gets_their_own_words_and_none_that_others_said_of_them(session
     assert [(row["kind"], row["state"]) for row in data["notices"]] == [("requested", "suppressed")]
     assert data["windows"]
     assert data["feedback_given"] == []
-    for foreign in ("Never again", "I am Omar", "alex@example.org"):
+    for foreign in ("Never again", "I am Omar", "Omar notes", "alex@example.org"):
         assert foreign not in json.dumps(data)
     assert [row["sentence"] for row in data_of(alex.user)["feedback_given"]] == ["Never again"]
 

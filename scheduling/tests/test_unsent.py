@@ -47,6 +47,35 @@ def test_the_reason_for_ending_a_session(client, session, maya, name):
     assert form_in(page) == form | {"reason": [WORDS]}
 
 
+def test_a_word_on_the_first_page_comes_back_in_its_row_only(client, session, maya, bo, monday):
+    other = booking.request(maya, bo, monday + timedelta(hours=1), 30, by=bo.user)
+    opened(client, maya.user, "/")
+    mine = form_in(client.get("/"), f"answer-{session.pk}")
+    page = come_too_late(client, maya.user, f"/sessions/{session.pk}/confirm/", mine, reason=WORDS)
+    assert form_in(page, f"answer-{session.pk}") == mine | {"reason": [WORDS]}
+    assert form_in(page, f"answer-{other.pk}")["reason"] == [""]
+    client.post(f"/sessions/{session.pk}/confirm/", form_in(page, f"answer-{session.pk}"))
+    session.refresh_from_db()
+    assert (session.status, session.reason) == ("Confirmed", WORDS)
+
+
+def test_a_pause_on_the_first_page(client, maya):
+    opened(client, maya.user, "/")
+    day = f"{timezone.localdate() + timedelta(days=20)}"
+    form = form_in(client.get("/"), "pause-form")
+    page = come_too_late(client, maya.user, "/windows/pause/", form, paused_until_on=day)
+    assert form_in(page, "pause-form") == form | {"paused_until_on": [day]}
+
+
+def test_notes(client, session, maya):
+    path = f"/sessions/{session.pk}/note/"
+    form = opened(client, maya.user, path)
+    page = come_too_late(client, maya.user, path, form, text=WORDS)
+    assert form_in(page) == form | {"text": [WORDS]}
+    client.post(path, form_in(page))
+    assert maya.session_notes.get().text == WORDS
+
+
 def test_another_time_and_why(client, session, maya, monday):
     path = f"/sessions/{session.pk}/reschedule/?start={monday + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}&minutes=30"
     form = opened(client, maya.user, path)
