@@ -199,8 +199,6 @@ def _end_or_agree(
     happened_at = at or timezone.now()
     with transaction.atomic():
         session = lock_session(session)
-        if version == session.version - 1 and _was(session, verb, by, reason):
-            return session  # the same form, sent twice
         check(session, verb, by, version, happened_at)
         if verb.to == CONFIRMED:
             # The mentor's yes settles what the policy only prefers; what can never be is asked again.
@@ -217,13 +215,6 @@ def _end_or_agree(
         if verb.to == CONFIRMED:
             notices.remind(session, at=happened_at)
     return session
-
-
-def _was(session: Session, verb: Verb, by: User | None, reason: str) -> bool:
-    """Is this what happened to the session last?"""
-    last = last_change(session)
-    done = (last.history_user, session.status, session.ending, session.reason)
-    return done == (by, verb.to, verb.ending, reason.strip()) and last.history_change_reason.startswith(verb.past)
 
 
 def _moved(

@@ -103,7 +103,10 @@ def test_a_word_to_one_mentee_is_in_no_other_mail(asked, maya):
 def test_pressed_twice_it_is_answered_once(hers, asked):
     form = form_in(hers.get("/"), f"answer-{asked.pk}") | {"reason": "Gladly."}
     pages = [hers.post(f"/sessions/{asked.pk}/confirm/", form, follow=True) for _ in range(2)]
-    assert shown(pages[0]) == shown(pages[1]) == ["The session with Alex Johnson is confirmed. We tell Alex Johnson by mail."]
+    assert [shown(page) for page in pages] == [
+        ["The session with Alex Johnson is confirmed. We tell Alex Johnson by mail."],
+        ["Maya Lopez changed this session at 10:00: it is Confirmed now. Look again before you act."],
+    ]
     asked.refresh_from_db()
     assert (asked.version, Notice.objects.filter(kind=Kind.CONFIRMED).count()) == (2, 1)
 
