@@ -11,7 +11,7 @@ from hypothesis.stateful import rule
 
 from scheduling import offering
 from scheduling.models import Availability, Program, TimeOff, WeeklyHours
-from scheduling.slots import Period, merge
+from scheduling.slots import Period, merge, subtract
 from scheduling.tests.life.book import Book, tried
 from scheduling.tests.life.words import HALF_HOUR, HOUR, dice, half_hours, mentors, seldom, some, weekly_hours, what_to_do
 from scheduling.words import CONFIRMED
@@ -57,11 +57,13 @@ class Offering(Book):
         if what == "remove" and row:
             self.change(offering.remove_time_off(row), decisions, by_staff)
         else:
+            # In what was off before, a window may have been added since.
+            before = [row.period] if row else []
             row = row or TimeOff(mentor=self.mentor(who))
             row.start_time = self.hour + start * HALF_HOUR
             row.end_time = row.start_time + length * HALF_HOUR
             if self.change(offering.save_time_off(row), decisions, by_staff):
-                self.nothing_is_offered(row)
+                self.nothing_is_offered(row, subtract([row.period], before))
 
     @rule(what=what_to_do, who=mentors, which=some, start=half_hours, length=st.integers(1, 8), decisions=dice, by_staff=seldom)
     def single_window(self, what, who, which, start, length, decisions, by_staff):
@@ -69,7 +71,7 @@ class Offering(Book):
         if what == "remove" and row:
             if self.change(offering.remove_window(row), decisions, by_staff):
                 offering.write_ahead([row.mentor_id])
-                self.nothing_is_offered(row)
+                self.nothing_is_offered(row, [row.period])
         else:
             # One that is there is edited a little.
             start = row.start_time + start % 4 * HALF_HOUR if row else self.hour + start * HALF_HOUR
@@ -101,8 +103,9 @@ class Offering(Book):
         rows = list(rows.select_related("mentor__user")) if what != "add" else []
         return rows[which % len(rows)] if rows else None
 
-    def nothing_is_offered(self, row):
-        assert not Availability.objects.filter(mentor=row.mentor).ahead().overlapping(row.period).exists()
+    def nothing_is_offered(self, row, periods):
+        for period in periods:
+            assert not Availability.objects.filter(mentor=row.mentor).ahead().overlapping(period).exists()
 
     def windows(self, mentor: int) -> list[Period]:
         return merge(Availability.objects.filter(mentor=mentor).ahead().periods())
