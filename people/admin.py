@@ -5,9 +5,8 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
 from django.db.models import Count
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.html import format_html
 from django_q.tasks import async_task
 from phonenumber_field.formfields import PhoneNumberField
@@ -21,6 +20,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget,
 
 from people import sessions
 from people.accounts import forget_addresses
+from people.admin_pages import answer, page_of
 from people.erasure_admin import ErasingAdmin
 from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Team, User
@@ -60,15 +60,13 @@ class LogOutAdmin:
         if row is None:
             raise Http404
         user = self.user_of(row)
-        try:
+
+        def act():
             number = sessions.end_all(user, by=request.user)
-        except ValidationError as no:
-            messages.error(request, " ".join(no.messages))
-        else:
             self.log_change(request, row, f"Logged out everywhere ({number} log-in{'s' if number != 1 else ''} ended).")
-            messages.success(request, f"{user} is logged out everywhere.")
-        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-        return HttpResponse(headers={"HX-Redirect": url})
+            return f"{user} is logged out everywhere."
+
+        return answer(request, act, page_of(self.opts, row.pk))
 
     def has_log_out_permission(self, request, object_id=None):
         if not self.has_change_permission(request):
@@ -185,10 +183,11 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
         },
     )
     def invite(self, request, form, object_id):
-        async_task("people.tasks.send_invitation", int(object_id))
-        messages.success(request, "The invitation is on the way.")
-        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": url})
+        def act():
+            async_task("people.tasks.send_invitation", int(object_id))
+            return "The invitation is on the way."
+
+        return answer(request, act, page_of(self.opts, object_id))
 
     @action(
         description="Remove photo",
@@ -202,10 +201,13 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
         },
     )
     def remove_photo(self, request, form, object_id):
-        get_object_or_404(Photo, pk=object_id).delete()
-        messages.success(request, "The photo is removed.")
-        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": url})
+        photo = get_object_or_404(Photo, pk=object_id)
+
+        def act():
+            photo.delete()
+            return "The photo is removed."
+
+        return answer(request, act, page_of(self.opts, object_id))
 
     def has_remove_photo_permission(self, request, object_id=None):
         if not self.has_change_permission(request):

@@ -1,18 +1,16 @@
 """Where staff settle who is erased: a button with a dialog, on the request and on the person's own page."""
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.contrib import admin
+from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from people import erasure, privacy
+from people.admin_pages import ReadOnlyAdmin, answer, page_of
 from people.models import ErasureRequest, User
 
 COLOURS = {"waiting": "warning", "erased": "success", "refused": "danger", "withdrawn": "info"}
@@ -56,25 +54,22 @@ class ErasingAdmin:
         },
     )
     def erase(self, request, form, object_id):
-        try:
-            mailed = erasure.erase(self.person_of(request, object_id), by=request.user)
-        except ValidationError as refusal:
-            messages.error(request, " ".join(refusal.messages))
-        else:
-            messages.success(request, "The person is erased. " + (MAILED if mailed else NOT_MAILED))
-        return HttpResponse(headers={"HX-Redirect": self._own_page(object_id)})
+        person = self.person_of(request, object_id)
+
+        def act():
+            mailed = erasure.erase(person, by=request.user)
+            return f"The person is erased. {MAILED if mailed else NOT_MAILED}"
+
+        return answer(request, act, page_of(self.opts, object_id))
 
     def has_erase_permission(self, request, object_id=None):
         if object_id is None:
             return request.user.has_perm(erasure.SETTLES)
         return erasure.refusal(self.person_of(request, object_id), request.user) is None
 
-    def _own_page(self, object_id) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
-
 
 @admin.register(ErasureRequest)
-class ErasureRequestAdmin(ErasingAdmin, ModelAdmin):
+class ErasureRequestAdmin(ErasingAdmin, ReadOnlyAdmin):
     list_display = ("who", "asked_at", "state_label", "settled_at", "settled_by")
     list_filter = ("state",)
     list_select_related = ("person", "settled_by")
@@ -103,13 +98,11 @@ class ErasureRequestAdmin(ErasingAdmin, ModelAdmin):
         },
     )
     def refuse(self, request, form, object_id):
-        try:
+        def act():
             erasure.refuse(self.get_object(request, object_id), form.cleaned_data["answer"], by=request.user)
-        except ValidationError as refusal:
-            messages.error(request, " ".join(refusal.messages))
-        else:
-            messages.success(request, "The request is refused. The person reads why on their privacy page.")
-        return HttpResponse(headers={"HX-Redirect": self._own_page(object_id)})
+            return "The request is refused. The person reads why on their privacy page."
+
+        return answer(request, act, page_of(self.opts, object_id))
 
     def has_refuse_permission(self, request, object_id=None):
         return self.has_erase_permission(request, object_id)
@@ -133,12 +126,3 @@ class ErasureRequestAdmin(ErasingAdmin, ModelAdmin):
         if request.state != erasure.State.ASKED:
             return "-"
         return "\n".join(privacy.ahead(request.person)) or "No sessions ahead"
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

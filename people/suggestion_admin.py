@@ -1,21 +1,20 @@
 """Where staff settle what mentors suggest."""
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.contrib import admin
+from django.http import Http404
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from people import suggesting
+from people.admin_pages import ReadOnlyAdmin, answer
 from people.models import SkillSuggestion
 
 COLOURS = {"waiting": "warning", "Accepted": "success", "Declined": "danger"}
 
 
 @admin.register(SkillSuggestion)
-class SkillSuggestionAdmin(ModelAdmin):
+class SkillSuggestionAdmin(ReadOnlyAdmin):
     list_display = ("name", "who", "asked_at", "state_label", "settled_by")
     list_filter = ("state",)
     list_select_related = ("mentor__user", "settled_by")
@@ -56,14 +55,13 @@ class SkillSuggestionAdmin(ModelAdmin):
         suggestion = self.get_object(request, object_id)
         if suggestion is None:
             raise Http404
-        try:
+
+        def act():
             verb(suggestion, by=request.user)
-        except ValidationError as no:
-            messages.error(request, " ".join(no.messages))
-        else:
-            self.log_change(request, suggestion, verb.__name__)
-            messages.success(request, done.format(suggestion.name))
-        return HttpResponse(headers={"HX-Redirect": reverse("admin:people_skillsuggestion_changelist") + "?state__exact=asked"})
+            self.log_change(request, suggestion, done.format(suggestion.name))
+            return done.format(suggestion.name)
+
+        return answer(request, act, reverse("admin:people_skillsuggestion_changelist") + "?state__exact=asked")
 
     def has_settle_permission(self, request, object_id=None):
         if not request.user.has_perm(suggesting.SETTLES):
@@ -79,12 +77,3 @@ class SkillSuggestionAdmin(ModelAdmin):
     @display(description="State", label=COLOURS, ordering="state")
     def state_label(self, suggestion):
         return suggestion.get_state_display()
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

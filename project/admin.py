@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
+from people.admin_pages import ReadOnlyAdmin
 from people.stale import FreshAdmin
-from scheduling.admin.notices import ReadOnlyAdmin
 
 admin.site.index_title = "Today"
 # With Redis as broker the queue has no table to look at.

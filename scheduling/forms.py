@@ -110,7 +110,7 @@ class FeedbackForm(forms.Form):
     rating = forms.TypedChoiceField(
         label="How helpful was it?", choices=Rating.choices[::-1], coerce=int, widget=forms.RadioSelect
     )
-    sentence = forms.CharField(
+    sentence = LinesField(
         label="In a sentence",
         required=False,
         max_length=Feedback._meta.get_field("sentence").max_length,

@@ -8,7 +8,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from people.models import Photo, User
+from people.models import Mentor, Photo, User
 from scheduling.models import Session
 
 
@@ -17,8 +17,8 @@ def visible_to(user: User) -> QuerySet[Photo]:
     if user.is_staff:
         return Photo.objects.all()
     together = Session.objects.of(user).filter(Q(mentor_id=OuterRef("pk")) | Q(mentee_id=OuterRef("pk")))
-    known = Q(user__mentor__isnull=False) | Exists(together)
-    return Photo.objects.filter(Q(user=user) | Q(known, user__is_active=True))
+    mentors = Q(user__mentor__in=Mentor.objects.visible_to(user))
+    return Photo.objects.filter(Q(user=user) | mentors | Q(Exists(together), user__is_active=True))
 
 
 @require_safe

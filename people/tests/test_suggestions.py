@@ -126,3 +126,7 @@ def test_a_get_settles_nothing_and_neither_does_who_may_not(cora, maya):
     with pytest.raises(ValidationError) as refusal:
         suggesting.accept(suggestion, by=maya.user)
     assert refusal.value.code == "not_yours"
+
+
+def test_a_number_that_is_no_key_of_any_row_is_not_found(hers):
+    assert hers.post(f"{URL}99999999999999999999999/take-back/").status_code == 404

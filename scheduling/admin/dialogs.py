@@ -1,15 +1,13 @@
 """The buttons of a session that only ask "really?": each calls one verb, after a dialog."""
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
+from people.admin_pages import answer, page_of
 from scheduling import booking
 from scheduling.admin.booking_forms import ForWhomField, ReasonField, is_key, party
 from scheduling.booking import VERBS, Verb
@@ -59,14 +57,12 @@ def verb_button(name: str, icon: str, variant: ActionVariant, title: str, descri
         said = {key: form.cleaned_data[key] for key in ("version", "reason") if key in form.cleaned_data}
         session = form.session
         for_whom = party(form.cleaned_data.get("on_behalf_of", ""), session.mentor, session.mentee)
-        try:
+
+        def act():
             getattr(booking, name)(session, by=request.user, on_behalf_of=for_whom, **said)
-        except ValidationError as refusal:
-            messages.error(request, " ".join(refusal.messages))
-        else:
-            messages.success(request, f"The session is {verb.past}.")
-        url = reverse("admin:scheduling_session_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": url})
+            return f"The session is {verb.past}."
+
+        return answer(request, act, page_of(Session._meta, object_id))
 
     press.__name__ = name
     dialog = {

@@ -7,7 +7,8 @@ from unfold.admin import StackedInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
-from scheduling.admin.notices import LINK, ReadOnlyAdmin
+from people.admin_pages import ReadOnlyAdmin
+from scheduling.admin.notices import LINK
 from scheduling.models import Feedback
 from scheduling.words import Rating
 

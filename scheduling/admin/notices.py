@@ -12,11 +12,12 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator, capfirst
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from people.admin_pages import ReadOnlyAdmin
 from people.models import User
 from scheduling import ledger, resending, rules
 from scheduling.admin.booking_forms import is_key
@@ -42,19 +43,6 @@ PEOPLE_FOUND = 500
 
 def moment(at: datetime | None) -> str:
     return display_for_value(at, "-")
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that the machine writes: people look."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 class DueFilter(DropdownFilter):

@@ -8,7 +8,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import Count, ProtectedError, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import UserChangeForm
 
 from people import admin as people_admin
+from people.admin_pages import answer, page_of
 from people.models import Mentee, Mentor, User
 from scheduling import booking, leaving
 from scheduling.admin.booking_forms import is_key
@@ -121,14 +122,12 @@ class LeavingAdmin(KeptAdmin):
     )
     def bring_back(self, request, form, object_id):
         user = self._role_or_404(request, object_id).user
-        try:
+
+        def act():
             leaving.come_back(user, by=request.user)
-        except ValidationError as refusal:
-            messages.error(request, " ".join(refusal.messages))
-        else:
-            messages.success(request, f"{user} takes part again.")
-        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[user.pk])
-        return HttpResponse(headers={"HX-Redirect": url})
+            return f"{user} takes part again."
+
+        return answer(request, act, page_of(self.opts, user.pk))
 
     def has_leave_permission(self, request, object_id=None):
         """Whether this person can leave is for the verb to say, in a sentence."""
