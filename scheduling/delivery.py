@@ -10,10 +10,12 @@ import smtplib
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from traceback import walk_tb
 
 from django.core.mail import get_connection
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -44,8 +46,20 @@ TRUE_WHILE = (
 )
 
 
-class NotNow(Exception):  # noqa: N818  no error: the notice waits, and so do the others
-    """The mail server would give every message the same answer: this sweep is over."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a claimed notice, not written down yet. ``over``: the server would give every message the same answer."""
+
+    notice: Notice
+    state: State
+    detail: str = ""
+    fields: dict = field(default_factory=dict)
+    over: bool = False
+
+    def write(self) -> None:
+        """Unless the lease ran out and another sender has it now."""
+        mine = Notice.objects.filter(pk=self.notice.pk, state=State.SENDING, not_before=self.notice.not_before)
+        mine.update(**{"state": self.state, "detail": self.detail, "not_before": None} | self.fields)
 
 
 def sweep(*, last_first: bool = False) -> Counter:
@@ -53,27 +67,27 @@ def sweep(*, last_first: bool = False) -> Counter:
 
     ``last_first``: begin at the other end. Two senders then meet in the middle, and seldom want the same row.
     """
-    outcome: Counter = Counter()
+    outcomes: Counter = Counter()
     if not (keys := list(next_due(timezone.now()).values_list("pk", flat=True))):
-        return outcome
+        return outcomes
     if last_first:
         keys.reverse()
     connection = get_connection()
     over = time.monotonic() + LONGEST_SWEEP.total_seconds()
+    outcome = None
     try:
         for notice in _read(keys):
-            if time.monotonic() > over:
+            enough = time.monotonic() > over or (outcome is not None and outcome.over)
+            taken = _go_on(outcome, None if enough else notice)
+            outcome = None
+            if enough:
                 break
-            if not claim(notice):
-                continue  # another sender was quicker
-            try:
-                outcome[deliver(notice, connection)] += 1
-            except NotNow:
-                outcome[State.PENDING] += 1
-                break
+            if taken:
+                outcome = deliver(notice, connection)
+                outcomes[outcome.state] += 1
     finally:
         connection.close()
-    return outcome
+    return outcomes
 
 
 def next_due(now: datetime) -> QuerySet[Notice]:
@@ -86,9 +100,12 @@ def many_due() -> bool:
     return next_due(timezone.now())[MANY:].exists()
 
 
-def _read(keys: list[int]) -> Iterator[Notice]:
-    """Those of them that are due, each as it and its session stood a moment ago."""
+def _read(keys: list[int]) -> Iterator[Notice | None]:
+    """Those of them that are due, each as it and its session stood a moment ago; None before each reading, and at the end:
+    what is to be written is not to wait for that.
+    """
     while keys:
+        yield None
         ahead, keys = keys[:AHEAD], keys[AHEAD:]
         read_at = time.monotonic()
         rows = Notice.objects.due(timezone.now()).with_people().in_bulk(ahead)
@@ -98,6 +115,17 @@ def _read(keys: list[int]) -> Iterator[Notice]:
                 break
             if key in rows:
                 yield rows[key]
+    yield None
+
+
+def _go_on(outcome: Outcome | None, notice: Notice | None) -> bool:
+    """Write down the last one and claim the next, in one transaction: waiting for the disk is most of what it costs.
+    Is the next one ours?
+    """
+    with transaction.atomic():
+        if outcome is not None:
+            outcome.write()
+        return notice is not None and claim(notice)
 
 
 def claim(notice: Notice) -> bool:
@@ -114,14 +142,11 @@ def claim(notice: Notice) -> bool:
     return bool(as_read.update(**taken))
 
 
-def deliver(notice: Notice, connection) -> State:
-    """Send one claimed notice, or write down why not. Returns the state it is left in.
-
-    Raises NotNow, the notice put back, where the server's answer would be the same for every message.
-    """
+def deliver(notice: Notice, connection) -> Outcome:
+    """Send one claimed notice, or say why not."""
     state, why = verdict(notice, timezone.now())
     if state is not None:
-        return _finish(notice, state, why)
+        return Outcome(notice, state, why)
     try:
         message = compose(notice, connection)
     except Exception as error:
@@ -130,8 +155,8 @@ def deliver(notice: Notice, connection) -> State:
         connection.open()
     except OSError as error:
         # No fault of this message: it goes with the others in the first sweep that reaches the server.
-        _finish(notice, State.PENDING, f"The mail server cannot be reached ({_said(error)}).", **_heard(error))
-        raise NotNow from error
+        why = f"The mail server cannot be reached ({_said(error)})."
+        return Outcome(notice, State.PENDING, why, _heard(error), over=True)
     try:
         connection.send_messages([message])
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
@@ -139,19 +164,17 @@ def deliver(notice: Notice, connection) -> State:
     except OSError as error:
         connection.close()
         if not _text_was_given(error):
-            _pause(notice, f"The mail server broke off ({_said(error)}).")
-            raise NotNow from error
+            return _pause(notice, f"The mail server broke off ({_said(error)}).", over=True)
         # It may have been taken. One more try, then a person decides.
         Notice.objects.filter(pk=notice.pk).update(unanswered=F("unanswered") + 1)
         if notice.unanswered:
-            return _finish(notice, State.UNCERTAIN, f"The mail server gave no answer twice ({_said(error)}).")
-        _pause(notice, f"The mail server gave no answer ({_said(error)}).")
-        raise NotNow from error
+            return Outcome(notice, State.UNCERTAIN, f"The mail server gave no answer twice ({_said(error)}).")
+        return _pause(notice, f"The mail server gave no answer ({_said(error)}).", over=True)
     except Exception as error:  # an impossible address shows only where the headers are written
         if _text_was_given(error):
             raise  # a fault of ours: the row stays as if its sender had died, and is tried once more at the most
         return _unwritten(notice, error)
-    return _finish(notice, State.SENT, "", sent_at=timezone.now(), answer=smtp.answer(connection))
+    return Outcome(notice, State.SENT, "", {"sent_at": timezone.now(), "answer": smtp.answer(connection)})
 
 
 def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
@@ -178,42 +201,32 @@ def verdict(notice: Notice, now: datetime) -> tuple[State | None, str]:
     return None, ""
 
 
-def _unwritten(notice: Notice, error: Exception) -> State:
+def _unwritten(notice: Notice, error: Exception) -> Outcome:
     """One message that cannot be written must not keep back the others; it waits for whoever reads the log."""
     logger.error("notice %s cannot be written: %s", notice.pk, _said(error))
     return _pause(notice, f"The message cannot be written ({_said(error)}).")
 
 
-def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> State:
+def _refused(notice: Notice, error: smtplib.SMTPException, connection) -> Outcome:
     """A definite no. 4xx: not now; 5xx: never."""
     connection.close()
     of_recipient = isinstance(error, smtplib.SMTPRecipientsRefused)
     code = max(code for code, _ in error.recipients.values()) if of_recipient else error.smtp_code
     if 400 <= code < 500:
-        state = _pause(notice, f"The mail server said not now ({code}).", error)
-        if of_recipient and code != 421:
-            return state  # a full mailbox is one person's; 421 is the server going away
-        raise NotNow from error
-    return _finish(notice, State.FAILED, f"The mail server refused it ({code}).", answer=smtp.refusal(error))
+        # A full mailbox is one person's; 421 is the server going away.
+        return _pause(notice, f"The mail server said not now ({code}).", error, over=not of_recipient or code == 421)
+    return Outcome(notice, State.FAILED, f"The mail server refused it ({code}).", {"answer": smtp.refusal(error)})
 
 
-def _pause(notice: Notice, why: str, error: Exception | None = None) -> State:
+def _pause(notice: Notice, why: str, error: Exception | None = None, *, over: bool = False) -> Outcome:
     """Put it back for a while."""
     pause = min(FIRST_PAUSE * 2 ** min(notice.attempts - 1, 10), LONGEST_PAUSE)
-    return _finish(notice, State.PENDING, why, not_before=timezone.now() + pause, **_heard(error))
+    return Outcome(notice, State.PENDING, why, {"not_before": timezone.now() + pause} | _heard(error), over)
 
 
 def _heard(error: Exception | None) -> dict:
     """The server's answer, where the error is one: what it said before stays otherwise."""
     return {"answer": answer} if (answer := smtp.refusal(error)) else {}
-
-
-def _finish(notice: Notice, state: State, detail: str, **fields) -> State:
-    """Write what became of it, unless the lease ran out and another sender has it now."""
-    fields.setdefault("not_before", None)
-    mine = Notice.objects.filter(pk=notice.pk, state=State.SENDING, not_before=notice.not_before)
-    mine.update(state=state, detail=detail, **fields)
-    return state
 
 
 def _text_was_given(error: Exception) -> bool:

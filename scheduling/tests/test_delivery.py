@@ -464,7 +464,7 @@ def test_what_changed_since_it_was_read_is_not_claimed(confirmed, mail, maya):
     with before(confirmed, 60):
         one, other, third = again(notice), again(notice), again(notice)
         assert (delivery.claim(one), delivery.claim(other)) == (True, False)
-        delivery._finish(one, "pending", "The mail server said not now (451).")
+        delivery.Outcome(one, "pending", "The mail server said not now (451).").write()
         # As due as before, and one attempt further.
         assert not delivery.claim(third)
         fourth = again(notice)
@@ -490,7 +490,7 @@ def test_a_sender_whose_lease_ran_out_does_not_write_over_the_next_ones_answer(c
         assert delivery.claim(slow)
         clock.shift(timedelta(seconds=121))
         assert delivery.sweep() == {"sent": 1}
-        delivery._finish(slow, "failed", "The mail server refused it (550).")
+        delivery.Outcome(slow, "failed", "The mail server refused it (550).").write()
     assert states(confirmed) == {"Alex": ("sent", "")}
 
 
