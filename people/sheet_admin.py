@@ -10,7 +10,8 @@ from import_export.admin import ImportExportMixin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from people.spreadsheets import FORMATS, UnreadableError
+from people.sheets.formats import FORMATS
+from people.sheets.reading import UnreadableError
 from people.stale import FreshAdmin
 
 LARGEST_UPLOAD = 5 * 1024 * 1024
