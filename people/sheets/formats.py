@@ -2,7 +2,7 @@
 
 from import_export.formats import base_formats
 
-from people.sheets.reading import read_csv
+from people.sheets.reading import read
 from people.sheets.writing import guarded, write_xlsx
 
 
@@ -16,13 +16,16 @@ class CSV(base_formats.CSV):
         return "rb"
 
     def create_dataset(self, in_stream, **kwargs):
-        return read_csv(in_stream)
+        return read(in_stream)
 
     def export_data(self, dataset, **kwargs):
         return super().export_data(guarded(dataset), **kwargs).encode("utf-8-sig")
 
 
 class XLSX(base_formats.XLSX):
+    def create_dataset(self, in_stream, **kwargs):
+        return read(in_stream)
+
     def export_data(self, dataset, **kwargs):
         return write_xlsx(dataset)
 
@@ -32,6 +35,9 @@ class ODS(base_formats.TablibFormat):
 
     TABLIB_MODULE = "tablib.formats._ods"
     CONTENT_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
+
+    def create_dataset(self, in_stream, **kwargs):
+        return read(in_stream)
 
 
 FORMATS = [CSV, XLSX, ODS]
