@@ -11,7 +11,8 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
 from people.admin_pages import DiscreetAdmin
-from people.spreadsheets import FORMATS, UnreadableError
+from people.sheets.formats import FORMATS
+from people.sheets.reading import UnreadableError
 from people.stale import FreshAdmin
 
 LARGEST_UPLOAD = 5 * 1024 * 1024
