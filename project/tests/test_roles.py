@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.template.backends.django import Template
@@ -18,7 +18,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from django_q.models import Schedule
 
 from people.models import Photo, Skill, SkillSuggestion, Team
-from project.groups import COORDINATOR_MAY
+from project.groups import VIEWERS
 from scheduling import booking, feeds, mail_links
 from scheduling.models import Availability, Feedback, MentorLimits, Notice, Session, TimeOff, WeeklyHours
 
@@ -66,17 +66,6 @@ def routes(entries, before="") -> dict[str, str]:
 
 
 # ---- who there is, and what the addresses name --------------------------------------------------------------------------
-
-
-def viewer(person):
-    """Staff who only look: of the group, where the program has one, or with all that can be looked at."""
-    user = person("Vera Stone", is_staff=True)
-    if group := Group.objects.filter(name="Viewers").first():
-        user.groups.add(group)
-    else:
-        views = [f"view_{label.split('.')[1]}" for label in COORDINATOR_MAY]
-        user.user_permissions.set(Permission.objects.filter(codename__in=views))
-    return user
 
 
 @pytest.fixture
@@ -140,7 +129,9 @@ def asks(monkeypatch, caplog, person, kim, alex, maya, cora, world):
     caplog.set_level("ERROR", "csp")
     # Who may see a page is decided before it is drawn, and drawing two thousand takes minutes.
     monkeypatch.setattr(Template, "render", lambda self, context=None, request=None: "")
-    people = dict(zip(ROLES, [None, kim, alex.user, maya.user, viewer(person), cora, None], strict=True))
+    vera = person("Vera Stone", is_staff=True)
+    vera.groups.add(Group.objects.get(name=VIEWERS))
+    people = dict(zip(ROLES, [None, kim, alex.user, maya.user, vera, cora, None], strict=True))
     people["superuser"] = person("Root Ruiz", is_staff=True, is_superuser=True)
     clients = {}
     for role, user in people.items():
