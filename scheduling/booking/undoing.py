@@ -25,6 +25,7 @@ KEPT = (
     "ended_by",
     "meeting_link",
     "answer_by",
+    "decided_at",
     "set_aside",
     "set_aside_reason",
     "version",

@@ -138,7 +138,7 @@ def test_a_yes_taken_back_is_a_request_again(session, bulk, cora):
     sent(minutes=3)
     changes.undo(bulk, by=cora)
     session.refresh_from_db()
-    assert (session.status, session.answer_by > timezone.now()) == ("Pending", True)
+    assert (session.status, session.answer_by > timezone.now(), session.decided_at) == ("Pending", True, None)
     tentative = ("REQUEST", "TENTATIVE", 3)
     assert sent() == {"alex": ("A", tentative), "maya": ("Alex", tentative)}
     assert owed(session) == []

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("contenttypes", "0002_remove_content_type_name"),
-        ("people", "0009_skill_suggestions"),
+        ("people", "0010_see_contact"),
     ]
 
     operations = [

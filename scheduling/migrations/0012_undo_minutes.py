@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("scheduling", "0010_notes"),
+        ("scheduling", "0011_decided_at"),
     ]
 
     operations = [
