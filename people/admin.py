@@ -24,6 +24,7 @@ from people.accounts import forget_addresses
 from people.admin_pages import answer, page_of
 from people.erasure_admin import ErasingAdmin
 from people.forms import TimeZoneField
+from people.imports.admin import ImportAdmin  # noqa: F401  here it is registered
 from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin

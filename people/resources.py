@@ -4,9 +4,10 @@ from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from people import changes
 from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
 from people.sheets import enrolling
-from people.sheets.cells import Cell, YesNo, split_name
+from people.sheets.cells import Cell, YesNo, split_name, tidy
 from people.sheets.names import Names, Skills, TeamNumber
 from people.sheets.resource import SheetResource
 
@@ -94,6 +95,12 @@ class RoleResource(SheetResource):
             taken = self._meta.model.objects.filter(external_id__in=part).values_list("external_id", "user__email")
             self.keys |= {key: email.lower() for key, email in taken}
 
+    def remember(self, columns, entries):
+        """Not the addresses: merged, each is there once."""
+        if "external_id" in columns:
+            key, email = columns.index("external_id"), columns.index("email")
+            self.keys |= {tidy(entry.cells[key]): tidy(entry.cells[email]).lower() for entry in entries}
+
     def with_role(self, users):
         return users.select_related("notification_settings", self.role)
 
@@ -135,7 +142,9 @@ class RoleResource(SheetResource):
     def bulk_create(self, using_transactions, dry_run, raise_errors, batch_size=None, result=None):
         roles, self.create_instances = self.create_instances, []
         if roles and not dry_run:
-            enrolling.write(roles, by=self.by)
+            made = enrolling.write(roles, by=self.by)
+            # Before those who know it: undone, it goes after them.
+            self.touched += [(skill, None, changes.snapshot(skill, ["name"])) for skill in made]
             self.touched += [(role, role.sheet_before, self.snapshot(role)) for role in roles]
 
     def bulk_update(self, *args, **kwargs):

@@ -7,14 +7,14 @@ from allauth.account.models import EmailAddress
 from django.utils.text import slugify
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from people.models import Mentor, NotificationSettings, Role, User
+from people.models import Mentor, NotificationSettings, Role, Skill, User
 
 TOGETHER = 500
 PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
 
 
-def write(roles: list[Role], *, by: User | None) -> None:
-    """Save these roles of one model with their users, in one transaction that is already open.
+def write(roles: list[Role], *, by: User | None) -> list[Skill]:
+    """Save these roles of one model with their users, in one transaction that is already open. The skills made for them.
 
     What a sheet says of them stands on the rows: ``opt_in`` (all switches), ``known`` (skills, some of them not saved yet).
     """
@@ -30,8 +30,7 @@ def write(roles: list[Role], *, by: User | None) -> None:
     if there:
         bulk_update_with_history(there, model, columns, batch_size=TOGETHER, default_user=by)
     _write_switches(role for role in roles if "opt_in" in role.__dict__)
-    if model is Mentor:
-        _write_skills([role for role in roles if "known" in role.__dict__])
+    return _write_skills([role for role in roles if "known" in role.__dict__])
 
 
 def _write_users(users: list[User], by: User | None) -> None:
@@ -85,15 +84,16 @@ def _write_switches(roles: Iterable[Role]) -> None:
     )
 
 
-def _write_skills(mentors: list[Mentor]) -> None:
-    for mentor in mentors:
-        for skill in mentor.known:
-            if skill._state.adding:
-                skill.save()
+def _write_skills(mentors: list[Mentor]) -> list[Skill]:
+    made = [skill for mentor in mentors for skill in mentor.known if skill._state.adding]
+    made = list({skill.name.lower(): skill for skill in made}.values())
+    for skill in made:
+        skill.save()
     through = Mentor.skills.through
     through.objects.filter(mentor__in=mentors).delete()
     rows = [through(mentor_id=mentor.pk, skill_id=skill.pk) for mentor in mentors for skill in mentor.known]
     through.objects.bulk_create(rows, batch_size=TOGETHER)
+    return made
 
 
 # ---- put back ---------------------------------------------------------------------------------------------------------

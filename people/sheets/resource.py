@@ -61,6 +61,8 @@ class SheetResource(resources.ModelResource):
         self.unknown: Counter = Counter()
         self.touched: list[tuple[models.Model, dict | None, dict]] = []
         self.by = None
+        # The set of changes that verbs write themselves into.
+        self.within = None
         self.seen: dict[str, int] = {}
 
     @classmethod
@@ -127,6 +129,12 @@ class SheetResource(resources.ModelResource):
             entries = list(merge(entries, columns, key=self.key[0], joined=self.joined))
         dataset.wipe()
         fill(dataset, columns, entries)
+
+    def remember(self, columns: list[str], entries: list[Entry]) -> None:
+        """The sheet is gone on with: what the rows before have to do with those to come."""
+        if self.key[0] in columns:
+            at = columns.index(self.key[0])
+            self.seen |= {str(tidy(entry.cells[at]) or ""): entry.numbers[0] for entry in entries}
 
     def prepare(self, dataset: tablib.Dataset) -> None:
         """Fetch at once what the rows will ask for."""
