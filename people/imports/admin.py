@@ -12,7 +12,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from people import changes
 from people.admin_pages import ReadOnlyAdmin
@@ -160,7 +162,7 @@ class ImportAdmin(ReadOnlyAdmin):
         if found.at_work:
             percent = min(99, 100 * found.done // max(found.total, 1))
             return self._page(request, "working", _("Working"), found=found, kind=kind, percent=max(percent, 1))
-        if request.htmx:
+        if request.headers.get("HX-Request"):
             # The progress bar asked: what it waited for is there.
             return HttpResponse(headers={"HX-Refresh": "true"})
         if found.state == State.UPLOADED:
@@ -199,14 +201,14 @@ class ImportAdmin(ReadOnlyAdmin):
             rows=[told(row, resource) for row in page],
             ticks=TicksForm(work=found),
             unknown=len(found.counts.get("unknown", {})),
+            clear=bool(found.ticked.get("clear")),
             unused=[header for header, column in zip(found.headers, found.mapping, strict=True) if header and not column],
             to_write=found.count("new") + found.count("changed"),
-            mine=found.by_id == request.user.pk,
         )
 
     @of_import
+    @method_decorator(require_POST)
     def look(self, request, found: Import, kind):
-        _posted(request)
         form = TicksForm(request.POST, work=found)
         if found.state == State.LOOKED and form.is_valid():
             found.ticked = {"clear": form.cleaned_data["clear"], "make": form.cleaned_data["make"]}
@@ -214,8 +216,8 @@ class ImportAdmin(ReadOnlyAdmin):
         return redirect("admin:people_import_sheet", found.pk)
 
     @of_import
+    @method_decorator(require_POST)
     def apply(self, request, found: Import, kind):
-        _posted(request)
         try:
             work.apply(found, good="good" in request.POST)
         except ValidationError as refusal:
@@ -223,15 +225,15 @@ class ImportAdmin(ReadOnlyAdmin):
         return redirect("admin:people_import_sheet", found.pk)
 
     @of_import
+    @method_decorator(require_POST)
     def drop(self, request, found: Import, kind):
-        _posted(request)
         work.drop(found)
         messages.success(request, _("The sheet is dropped, and its file is deleted. Nothing was imported."))
         return redirect("admin:people_import_upload")
 
     @of_import
+    @method_decorator(require_POST)
     def undo(self, request, found: Import, kind):
-        _posted(request)
         if found.change_set is None or found.state != State.DONE:
             raise Http404
         try:
@@ -256,10 +258,11 @@ class ImportAdmin(ReadOnlyAdmin):
     # ---- what was refused ---------------------------------------------------------------------------------------------
 
     @of_import
+    @method_decorator(require_safe)
     def refused(self, request, found: Import, kind):
         """The refused rows as a file to correct, with why."""
         rows = found.rows.filter(outcome=Outcome.REFUSED)
-        if request.method != "GET" or not rows:
+        if not rows:
             raise Http404
         resource, width = kind.resource(), len(found.headers)
         dataset = tablib.Dataset(headers=[*found.headers, _("Why it was refused")])
@@ -290,8 +293,3 @@ def _said(row: ImportRow, resource: type[SheetResource]) -> list[tuple[str, str]
 
 def _where(row: ImportRow) -> str:
     return ", ".join(map(str, row.numbers))
-
-
-def _posted(request) -> None:
-    if request.method != "POST":
-        raise Http404

@@ -86,6 +86,11 @@ class Import(models.Model):
     def count(self, outcome: str) -> int:
         return self.counts.get(outcome, 0)
 
+    @property
+    def counted(self) -> dict[str, int]:
+        """Outcome -> rows, also where there are none; and rows with cells that would delete."""
+        return {name: self.count(name) for name in [*ImportRow.Outcome.values, "emptied"]}
+
     def forget(self) -> None:
         """Delete the file, and with it whatever names people."""
         name, storage = self.file.name, self.file.storage

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
 from django_q.models import Schedule
 
-from people.models import Photo, Skill, SkillSuggestion, Team
+from people.models import ChangeSet, Import, Photo, Skill, SkillSuggestion, Team
 from project.groups import VIEWERS
 from scheduling import booking, feeds, mail_links
 from scheduling.models import Availability, Feedback, MentorLimits, Notice, Session, TimeOff, WeeklyHours
@@ -92,7 +92,16 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
     user.api_tokens.issue(user, "report", 30)
     feed = feeds.make(user)
     notice = Notice.objects.filter(session=session).first()
+    imported = Import.objects.create(
+        kind="mentors",
+        by=cora,
+        state=Import.State.DONE,
+        headers=["email"],
+        change_set=ChangeSet.objects.create(kind="import", sentence="Imported mentors"),
+    )
+    imported.rows.create(position=0, numbers=[2], outcome="refused", cells=["x"])
     return {
+        "import": imported.pk,
         "session": session.pk,
         "over": over.pk,
         "mentor": maya.pk,
