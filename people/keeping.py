@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 from django_q.models import Failure
 
 from people import changes
+from people.imports import work
 from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, SkillSuggestion, User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part
 
@@ -134,6 +135,7 @@ class PeopleKeeper(Keeper):
         known = _addresses(user)
         for model in (User, Mentor, Mentee):
             changes.forget(model, [user.pk])
+        work.forget_waiting()
         changes.forget_name(str(user))
         changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
         for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):

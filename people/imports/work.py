@@ -11,6 +11,7 @@ import time
 import tablib
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
@@ -335,12 +336,20 @@ def forget_old(now) -> int:
     """Drop what nobody applied within a day, and forget what is left of the others."""
     old = Import.objects.filter(made_at__lt=now - timezone.timedelta(days=1)).exclude(state__in=Import.AT_WORK)
     gone = 0
-    for work in old.waiting() | old.filter(rows__isnull=False).distinct():
+    for work in old.filter(~Q(file="") | Exists(ImportRow.objects.filter(sheet=OuterRef("pk")))):
         gone += 1
         work.forget()
         if work.state in (State.UPLOADED, State.LOOKED):
             Import.objects.filter(pk=work.pk).update(state=State.GONE)
     return gone
+
+
+def forget_waiting() -> None:
+    """Somebody is erased, and may be in any of the sheets that wait: they are uploaded again."""
+    for work in Import.objects.filter(~Q(file="") | Exists(ImportRow.objects.filter(sheet=OuterRef("pk")))):
+        if work.state != State.DONE:
+            Import.objects.filter(pk=work.pk).update(state=State.GONE)
+        work.forget()
 
 
 def _log(error: Exception) -> None:

@@ -39,7 +39,7 @@ def merge(entries: Iterable[Entry], columns: list[str], *, key: str, joined: Ite
             if name and not entry.refusal:
                 first[name] = entry
             merged.append(entry)
-        elif difference := _difference(other, entry, columns, adds_up):
+        elif difference := _difference(other, entry, [place for place in range(len(columns)) if place not in [at, *adds_up]]):
             merged.append(entry)
             column = columns[difference[0]]
             for one, another, said in ((other, entry, difference[2]), (entry, other, difference[1])):
@@ -51,12 +51,10 @@ def merge(entries: Iterable[Entry], columns: list[str], *, key: str, joined: Ite
     yield from merged
 
 
-def _difference(one: Entry, other: Entry, columns: list[str], adds_up: list[int]) -> tuple[int, str, str] | None:
-    for place in range(len(columns)):
+def _difference(one: Entry, other: Entry, places: list[int]) -> tuple[int, str, str] | None:
+    for place in places:
         here, there = (str(tidy(entry.cells[place]) or "") for entry in (one, other))
-        if place in adds_up or is_empty(here) or is_empty(there):
-            continue
-        if here != there and not ("@" in here and here.lower() == there.lower()):
+        if here != there and not is_empty(here) and not is_empty(there):
             return place, here, there
     return None
 

@@ -185,7 +185,16 @@ class SheetResource(resources.ModelResource):
         new = instance._state.adding
         before = {} if new else {field.column_name: field.export(instance) for field in self.get_import_fields()}
         instance.sheet_changes, instance.sheet_emptied = [], []
-        super().import_instance(instance, row, **kwargs)
+        errors = {}
+        for field in fields:
+            try:
+                self.import_field(field, instance, row, **kwargs)
+            except ValidationError as error:
+                errors[field.column_name] = error.messages
+            except ValueError as error:
+                errors[field.column_name] = [str(error)]
+        if errors:
+            raise ValidationError(errors)
         for field in fields:
             was, is_now = before.get(field.column_name, ""), field.export(instance)
             if was != is_now:

@@ -16,6 +16,7 @@ from scheduling.booking.moves import (
     refusal,
     sets_rules_aside,
 )
+from scheduling.booking.past import bring_over, check_past
 from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
     cancel,
@@ -36,7 +37,9 @@ __all__ = [
     "Facts",
     "Verb",
     "acts_for_program",
+    "bring_over",
     "cancel",
+    "check_past",
     "complete",
     "confirm",
     "decline",
