@@ -16,6 +16,7 @@ from scheduling.booking.moves import (
     refusal,
     sets_rules_aside,
 )
+from scheduling.booking.standins import AGREED, candidates, knowing, stand_ins
 from scheduling.booking.verbs import (
     cancel,
     complete,
@@ -30,12 +31,14 @@ from scheduling.booking.verbs import (
 )
 
 __all__ = [
+    "AGREED",
     "MOVES",
     "VERBS",
     "Facts",
     "Verb",
     "acts_for_program",
     "cancel",
+    "candidates",
     "complete",
     "confirm",
     "decline",
@@ -43,6 +46,7 @@ __all__ = [
     "expire_unanswered",
     "explain",
     "free",
+    "knowing",
     "lock",
     "mark_no_show",
     "offered",
@@ -54,4 +58,5 @@ __all__ = [
     "retry_after_deadlock",
     "sets_rules_aside",
     "slots",
+    "stand_ins",
 ]

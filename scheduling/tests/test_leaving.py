@@ -330,7 +330,7 @@ def shown(page) -> dict[int, list[str]]:
 def test_a_coordinator_deactivates_a_mentor_from_start_to_end(desk, sessions, maya, omar, kim, window):
     window(omar)
     with_alex, with_bo, _, with_kim = sessions
-    assert buttons(desk, maya) == ["Send invitation", "Deactivate", "Erase"]
+    assert buttons(desk, maya) == ["Send invitation", "Ill or away", "Deactivate", "Erase"]
     url = page_of(maya)
     page = desk.get(url)
     assert [(str(other), when[:4]) for _, other, when, _ in page.context["form"].shown] == [
@@ -339,19 +339,22 @@ def test_a_coordinator_deactivates_a_mentor_from_start_to_end(desk, sessions, ma
         ("Kim Park", "Mon "),
     ]
     assert "(UTC)" in page.content.decode()
-    # Nothing is chosen before somebody chooses it.
+    # Nothing is chosen before somebody chooses it, but that each goes to its first suggestion.
     blank = form_in(page, "leaving")
-    assert {name: value for name, value in blank.items() if value != [""]} == {}
-    assert shown(desk.post(url, blank)) == {
+    assert {name: value for name, value in blank.items() if value != [""]} == {"all-what": ["suggested"]}
+    assert shown(desk.post(url, blank | {"all-what": ""})) == {
         with_alex.pk: ["Cancel it or hand it over."],
         with_bo.pk: ["Cancel it or hand it over."],
         with_kim.pk: ["Cancel it or hand it over."],
     }
     # Who is free then is suggested: at 11:30 Kim is in the session herself.
-    suggested = {key: dict(row.fields["what"].choices) for key, row in page.context["form"].rows.items()}
-    label = "Hand over to, free then"
-    assert suggested[with_alex.pk][label] == [(str(kim.pk), "Kim Park"), (str(omar.pk), "Omar Haddad")]
-    assert suggested[with_kim.pk][label] == [(str(omar.pk), "Omar Haddad")]
+    suggested = {key: [option[:3] for option in row.options][1:-1] for key, row in page.context["form"].rows.items()}
+    assert suggested[with_alex.pk] == [
+        (str(omar.pk), "Omar Haddad", "free then · no session that week"),
+        (str(kim.pk), "Kim Park", "free then · 1 session that week"),
+    ]
+    # With the two that it would have by then.
+    assert suggested[with_kim.pk] == [(str(omar.pk), "Omar Haddad", "free then · 1 session that week")]
     chosen = blank | {f"session-{with_alex.pk}-what": str(omar.pk), "all-what": "cancel", "reason": "Maya moved away."}
     last = desk.post(url, chosen)
     assert (last.context["button"], User.objects.get(pk=maya.pk).is_active) == (
@@ -492,7 +495,8 @@ def test_one_decision_for_all_does_not_hand_over_what_they_attend(desk, sessions
     assert last.context["plan"][0]["heir"] == omar
     # The same page on the mentee's side.
     assert len(desk.get(page_of(kim.mentee)).context["form"].shown) == 2
-    assert buttons(desk, kim.mentee) == buttons(desk, kim.mentor) == ["Send invitation", "Deactivate", "Erase"]
+    assert buttons(desk, kim.mentee) == ["Send invitation", "Deactivate", "Erase"]
+    assert buttons(desk, kim.mentor) == ["Send invitation", "Ill or away", "Deactivate", "Erase"]
 
 
 @pytest.mark.parametrize(
@@ -530,7 +534,7 @@ def test_sessions_of_somebody_switched_off_past_the_door_are_decided_about(desk,
 
 def test_who_may_not_deactivate_is_told_or_refused(client, desk, cora, person, alex, maya):
     colleague = person("Ana Boss", is_staff=True, mentor=True)
-    assert buttons(desk, colleague.mentor) == ["Send invitation"]
+    assert buttons(desk, colleague.mentor) == ["Send invitation", "Ill or away"]
     refused = desk.get(page_of(colleague.mentor), follow=True)
     assert said(refused) == ["This is a coordinator's account: only a superuser deactivates it."]
     for wrong in ("0", "abc", "9" * 30):
