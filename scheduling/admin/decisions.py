@@ -238,7 +238,7 @@ class GivingUpForm(forms.Form):
     def _firsts(self) -> dict[int, Mentor]:
         """Those suggested first. One object for each, whoever they take over from: they are locked together."""
         keys = {found[0].mentor.key for found in self.suggestions.values() if found}
-        known = self.rows and next(iter(self.rows.values())).mentors or {}
+        known = (self.rows and next(iter(self.rows.values())).mentors) or {}
         return Mentor.objects.with_people().in_bulk(keys - set(known)) | known
 
     def _look_below(self) -> ValidationError:

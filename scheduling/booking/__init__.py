@@ -5,7 +5,7 @@ and promises the notices in the same transaction. A refusal is a ValidationError
 """
 
 from scheduling.booking.facts import Facts, explain, free, slots
-from scheduling.booking.locks import lock, retry_after_deadlock
+from scheduling.booking.locks import lock, lock_keys, retry_after_deadlock
 from scheduling.booking.moves import (
     MOVES,
     VERBS,
@@ -17,6 +17,7 @@ from scheduling.booking.moves import (
     sets_rules_aside,
 )
 from scheduling.booking.standins import AGREED, candidates, knowing, stand_ins
+from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
     cancel,
     complete,
@@ -48,9 +49,11 @@ __all__ = [
     "free",
     "knowing",
     "lock",
+    "lock_keys",
     "mark_no_show",
     "offered",
     "possible",
+    "put_back",
     "reassign",
     "refusal",
     "request",
