@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from people import erasure
-from people.models import Mentor, User
-from scheduling import booking, offering, rules
+from people import changes, erasure
+from people.models import Change, ChangeSet, Mentor, User
+from scheduling import booking, coming_back, offering, rules
 from scheduling.models import Notice, Session, TimeOff
 from scheduling.notices import GONE
 from scheduling.slots import Period
@@ -76,11 +76,16 @@ def leave(
         sessions = ahead(user)
         if not (user.is_active or sessions):
             raise ValidationError(f"{user} is deactivated already.", code="already")
-        left = _give_up(sessions, user, decided, by=by, **how)
-        user.is_active = False
+        within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
+        left = _give_up(sessions, user, decided, by=by, within=within, **how)
+        was_active, user.is_active = user.is_active, False
         _save(user, by, LEFT)
+        windows: coming_back.Windows = {}
         if user.is_mentor:
+            windows = coming_back.by_hand(user.mentor)
             offering.make(offering.close(user.mentor), by=by)
+        account = [(user, {"is_active": True}, {"is_active": False})] if was_active else []
+        coming_back.record(within, windows, *account)
         owed = Notice.objects.filter(recipient=user, state=State.PENDING)
         owed.update(state=State.SUPPRESSED, detail=GONE, not_before=None)
         _take_back(left, only_try, told)
@@ -112,9 +117,15 @@ def be_away(
         if not user.is_active:
             raise ValidationError(f"{user} is deactivated already.", code="already")
         sessions = while_away(mentor, period)
-        left = _give_up([session for session in sessions if session.pk not in keep], user, decided, by=by, **how)
+        given_up = [session for session in sessions if session.pk not in keep]
+        within = changes.begin("handover", f"Away: {_counted(given_up, decided)}", by=by, about=user)
+        left = _give_up(given_up, user, decided, by=by, within=within, **how)
+        windows = coming_back.by_hand(mentor)
+        before = set(TimeOff.objects.filter(mentor=mentor).values_list("pk", flat=True))
         off = TimeOff(mentor=mentor, start_time=period.start, end_time=period.end)
         offering.make(offering.save_time_off(off), by=by, keep=[session.pk for session in sessions])
+        entered = TimeOff.objects.filter(mentor=mentor).exclude(pk__in=before)
+        coming_back.record(within, windows, *((row, None, changes.snapshot(row, coming_back.WHEN)) for row in entered))
         _take_back(left, only_try, told)
     return left
 
@@ -134,12 +145,23 @@ def come_back(user: User, *, by: User) -> User:
     return user
 
 
+def put_back(change: Change, *, by: User) -> None:
+    """Undo that somebody was deactivated. Raises ValidationError."""
+    come_back(User.objects.get(pk=change.key), by=by)
+
+
 def digest(would: Iterable[Session]) -> str:
     """What would happen, to compare: who gets which session when, in which version, and which rules are set aside for it."""
     return " ".join(
         f"{one.pk}.{one.version}.{one.status}.{one.mentor_id}.{one.start_time.timestamp():.0f}.{'+'.join(one.set_aside)}"
         for one in would
     )
+
+
+def _counted(sessions: Collection[Session], decided: Mapping[int, Mentor | None]) -> str:
+    """For the name of the set of changes: "2 handed over, 1 canceled"."""
+    handed = sum(decided.get(session.pk) is not None for session in sessions)
+    return f"{handed} handed over, {len(sessions) - handed} canceled"
 
 
 def _take_back(left: list[Session], only_try: bool, told: str | None) -> None:
@@ -163,6 +185,7 @@ def _give_up(
     decided: Mapping[int, Mentor | None],
     *,
     by: User,
+    within: ChangeSet,
     moved: Mapping[int, datetime] | None = None,
     seen: Mapping[int, int] | None = None,
     agreed: bool = False,
@@ -181,7 +204,7 @@ def _give_up(
     moved, seen = moved or {}, seen or {}
     left, refused = [], {}
     for session in sessions:
-        said = {"by": by, "reason": reason, "version": seen.get(session.pk)}
+        said = {"by": by, "reason": reason, "version": seen.get(session.pk), "within": within}
         heir, start = decided[session.pk], moved.get(session.pk)
         try:
             if heir is None:
