@@ -17,7 +17,14 @@ class SchedulingConfig(AppConfig):
         post_migrate.connect(tasks.install_schedules, sender=self, dispatch_uid="scheduling.schedules")
         register(guard.check)
         privacy.register(SchedulingKeeper())
-        changes.undoes(self.get_model("Session"), undoing.put_back, first=undoing.lock_all, named=undoing.named)
+        changes.undoes(
+            self.get_model("Session"),
+            undoing.put_back,
+            first=undoing.lock_all,
+            named=undoing.named,
+            warned=undoing.warned,
+            hidden=undoing.HIDDEN,
+        )
         window, off = self.get_model("Availability"), self.get_model("TimeOff")
         changes.undoes(window, coming_back.put_back_window, named=coming_back.named_times(window))
         changes.undoes(off, coming_back.put_back_time_off, named=coming_back.named_times(off))
