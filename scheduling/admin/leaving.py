@@ -9,11 +9,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from people import changes
 from people.admin_pages import page_of
-from people.models import Role
+from people.models import ChangeSet, Role
 from scheduling import leaving, rules
 from scheduling.admin.decisions import GivingUpForm, what_happens
 from scheduling.admin.history import rules_set_aside
@@ -81,7 +83,16 @@ class GivingUpPage:
         if told != leaving.digest(left):
             return self._last_page(form, left)
         messages.success(self.request, self._done(left))
+        self._offer_undo()
         return redirect(self.role_page)
+
+    def _offer_undo(self) -> None:
+        done = ChangeSet.objects.filter(kind=ChangeSet.Kind.HANDOVER, about=self.user, by=self.by).first()
+        if done and changes.refusal(done, self.by) is None:
+            sentence = _("Nobody is told for %(minutes)s minutes: until then it can be undone unseen.")
+            sentence %= {"minutes": self.request.program.undo_minutes}
+            link = page_of(ChangeSet._meta, done.pk)
+            messages.info(self.request, format_html('{} <a class="underline" href="{}">{}</a>', sentence, link, _("Undo it")))
 
     def _refused(self, form: GivingUpForm, refusal: ValidationError) -> HttpResponse:
         code = getattr(refusal, "code", None)

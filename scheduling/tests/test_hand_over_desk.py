@@ -103,6 +103,7 @@ def test_all_suggestions_are_taken_in_one_go_and_each_mentee_has_one_message(des
     )
     assert not Availability.objects.filter(mentor=maya).ahead().exists()
     change_set = ChangeSet.objects.get()
+    assert reverse("admin:people_changeset_change", args=[change_set.pk]) in said(done)[1]
     assert (change_set.kind, change_set.sentence, change_set.by, change_set.about) == (
         "handover",
         "Away: 3 handed over, 0 canceled",
@@ -154,7 +155,8 @@ def test_the_mentee_is_asked_in_one_message_whether_it_suits_and_the_calendar_mo
     assert "11:00–11:30" in message.body
     for words in ("need not do anything", "Move:\nhttp", "Cancel:\nhttp"):
         assert words in message.body
-    [event] = Calendar.from_ical(message.attachments[0].content).walk("VEVENT")
+    [part] = [part for part in message.alternatives if "calendar" in part.mimetype]
+    [event] = Calendar.from_ical(part.content).events
     assert event.decoded("dtstart") == monday + 4 * HALF
 
 
@@ -193,7 +195,11 @@ def test_who_has_enough_or_takes_no_requests_is_not_suggested_and_what_is_left_s
     MentorLimits.objects.create(mentor=kim.mentor, paused_until_on=monday + timedelta(days=30))
     url = address(maya, monday)
     page = desk.get(url)
-    assert offered(page) == [[("Omar Haddad", "free then · knows none of the skills · 0 sessions that week, of at most 1")], [], []]
+    assert offered(page) == [
+        [("Omar Haddad", "free then · knows none of the skills · 0 sessions that week, of at most 1")],
+        [],
+        [],
+    ]
     assert page.context["form"].unsuggested == 2
     refused = desk.post(url, form_in(page, "leaving"))
     nobody = ["Nobody is free near this time. Choose another mentor, or cancel it."]
