@@ -62,6 +62,7 @@ class User(AbstractUser):
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
 
     class Meta:
+        permissions = [("see_contact", "Can see the e-mail addresses and phone numbers of others")]
         ordering = ["first_name", "last_name", "pk"]
         constraints = [
             models.UniqueConstraint(
@@ -87,6 +88,11 @@ class User(AbstractUser):
     def initials(self) -> str:
         """What stands where there is no photo."""
         return "".join(name[:1] for name in (self.first_name, self.last_name)).upper() or self.username[:1].upper()
+
+    @property
+    def sees_contact(self) -> bool:
+        """Staff who see how others can be reached: a viewer reads the lists without it, and cannot search for it either."""
+        return self.is_staff and self.has_perm("people.see_contact")
 
     @property
     def is_mentor(self) -> bool:

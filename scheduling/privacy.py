@@ -32,6 +32,7 @@ SESSION = {
     "reason": "reason",
     "asked_at": "created_at",
     "answer_by": "answer_by",
+    "first_decided_at": "decided_at",
     "roster_key": "external_id",
 }
 NOT_OF_A_SESSION = {
