@@ -38,11 +38,11 @@ def account(is_active: bool, last_login) -> str:
 
 
 PERSON = (
-    Column("email", "user__email", width=28),
+    Column("email", "user__email", contact=True, width=28),
     Column("first_name", "user__first_name"),
     Column("last_name", "user__last_name"),
     Column("time_zone", "user__time_zone", choices=lambda: sorted(time_zones.names()), width=20),
-    Column("phone_number", "user__phone_number", made=str),
+    Column("phone_number", "user__phone_number", contact=True),
 )
 NOTIFICATIONS = Flag(
     "opt_in_notifications",
@@ -68,7 +68,7 @@ MENTORS = Sheet(
 MENTEES = Sheet(
     "mentees",
     *PERSON,
-    Number("team_number", "team__number", choices=lambda: [str(number) for number in Team.objects.values_list("number", flat=True)]),
+    Number("team_number", "team__number", choices=lambda: list(Team.objects.values_list("number", flat=True))),
     NOTIFICATIONS,
     ROSTER_KEY,
     Column("goals", compared=False, usual=False, width=40),

@@ -119,7 +119,10 @@ class PeopleKeeper(Keeper):
             {"id": MACHINE, "settled_by": COLLEAGUE},
         ),
     )
-    left_out = {"admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to"}
+    left_out = {
+        "admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to",
+        "people.SheetExport": "which lists coordinators took out: it is kept for the program",
+    }
 
     # The one place for files that people give us.
     def files(self, user):

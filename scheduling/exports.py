@@ -14,13 +14,11 @@ def labels(kind):
 
 def label(name: str, kind, path: str = "", **kwargs) -> Column:
     words = labels(kind)
-    return Column(
-        name, path or name, made=lambda value: words.get(value, ""), choices=lambda: [*words.values()], **kwargs
-    )
+    return Column(name, path or name, made=lambda value: words.get(value, ""), choices=lambda: [*words.values()], **kwargs)
 
 
-MENTOR = Column("mentor", "mentor__user__email", header="Mentor email", width=28)
-MENTEE = Column("mentee", "mentee__user__email", header="Mentee email", width=28)
+MENTOR = Column("mentor", "mentor__user__email", header="Mentor email", contact=True, width=28)
+MENTEE = Column("mentee", "mentee__user__email", header="Mentee email", contact=True, width=28)
 MENTOR_NAME = person("mentor_name", "mentor__user")
 MENTEE_NAME = person("mentee_name", "mentee__user")
 TIMES = (Moment("start_time"), Moment("end_time"), ZoneName())
@@ -35,7 +33,7 @@ WEEKLY_HOURS = Sheet(
     Column("time_zone", choices=lambda: sorted(time_zones.names()), width=20),
     Day("valid_from_on", header="Valid from"),
     Day("valid_until_on", header="Valid until"),
-    Number("every_weeks", choices=lambda: ["1", "2"]),
+    Number("every_weeks", choices=lambda: [1, 2]),
     MENTOR_NAME,
     comes_back=True,
 )
@@ -63,10 +61,10 @@ NOTICES = Sheet(
     ZoneName(),
     label("kind", Kind),
     person("to", "recipient"),
-    Column("to_email", "recipient__email", header="To, e-mail address", width=28),
+    Column("to_email", "recipient__email", header="To, e-mail address", contact=True, width=28),
     label("state", State),
-    Column("detail", header="Why", width=30),
-    Column("answer", header="The server’s answer", width=30),
+    Column("detail", header="Why", contact=True, width=30),
+    Column("answer", header="The server’s answer", contact=True, width=30),
     Number("attempts"),
     person("mentor", "session__mentor__user"),
     person("mentee", "session__mentee__user"),

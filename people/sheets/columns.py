@@ -27,6 +27,7 @@ class Column:
 
     ``paths``: where the value comes from, as in ``values_list``; of several, the value is ``made`` of all of them.
     ``compared``: a sheet that comes back may change it. ``usual``: chosen for whoever has never chosen.
+    ``contact``: how somebody is reached; for those only who may see that.
     ``choices``: what may be chosen, where it is one of a list; ``several``: of which a cell may hold more than one.
     """
 
@@ -41,6 +42,7 @@ class Column:
         made: Callable | None = None,
         compared: bool = True,
         usual: bool = True,
+        contact: bool = False,
         choices: Callable[[], Sequence[str]] | None = None,
         width: int = 0,
     ):
@@ -50,6 +52,7 @@ class Column:
         self.made = made
         self.compared = compared
         self.usual = usual
+        self.contact = contact
         self.choices = choices
         self.width = width or self.width
 

@@ -14,7 +14,9 @@ class Written:
         rows = list(dataset)
         if self.get_extension() == "csv":
             rows = [[guard(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
-        with made(self.get_extension(), dataset.title or "Sheet", [Head(str(name)) for name in dataset.headers], [rows]) as file:
+        with made(
+            self.get_extension(), dataset.title or "Sheet", [Head(str(name)) for name in dataset.headers], [rows]
+        ) as file:
             return file.read()
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from people.sheets.columns import Column
 from people.sheets.stamps import HEADER, Stamper
+from people.sheets.writing import Head
 
 # So many rows are in memory at a time.
 PIECE = 2_000
@@ -45,14 +46,16 @@ class Sheet:
         """In the order of the list. Names that are none of its columns are left out."""
         return [column for column in self.columns if column.name in names]
 
-    def headers(self, columns: Sequence[Column]) -> list[str]:
-        return [column.header for column in columns] + ([HEADER] if self.comes_back else [])
+    def open_to(self, user) -> list[Column]:
+        return [column for column in self.columns if user.sees_contact or not column.contact]
 
-    def rows(
-        self, rows: QuerySet, columns: Sequence[Column], write: str, zone: tzinfo, at: datetime
-    ) -> Iterator[list[tuple]]:
+    def heads(self, columns: Sequence[Column]) -> list[Head]:
+        heads = [head_of(column) for column in columns]
+        return [*heads, Head(HEADER, hidden=True)] if self.comes_back else heads
+
+    def rows(self, rows: QuerySet, columns: Sequence[Column], write: str, zone: tzinfo, at: datetime) -> Iterator[list[tuple]]:
         """Pieces of the file: each a list of rows, a cell for every header. ``write``: "csv" or "cell", as columns know it."""
-        written = [Memory(lambda value, make=getattr(column, write): make(value, zone)) for column in columns]
+        written = [Memory(lambda value, column=column: getattr(column, write)(value, zone)) for column in columns]
         compared = [(at, column) for at, column in enumerate(columns) if column.compared]
         stamper = Stamper(self.name, self.compared, [column.name for _, column in compared], at) if self.comes_back else None
         prints = [
@@ -81,3 +84,12 @@ class Sheet:
         while piece := list(islice(found, PIECE)):
             raw = dict(zip(paths, zip(*piece, strict=True), strict=True))
             yield raw["pk"], [column.values(raw, raw["pk"]) for column in columns]
+
+
+def head_of(column: Column) -> Head:
+    choices = tuple(column.choices()) if column.choices else ()
+    if column.several and choices:
+        # A cell takes one choice only: there a drop-down would be in the way.
+        some = ", ".join(map(str, choices))
+        return Head(column.header, column.width, hint=f"Several with commas between. Known: {some}")
+    return Head(column.header, column.width, choices=choices)

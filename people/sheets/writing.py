@@ -192,7 +192,7 @@ def _ods_content(title: str, heads: Sequence[Head], pieces: Pieces) -> Iterator[
         hidden = ' table:visibility="collapse"' if head.hidden else ""
         yield f'<table:table-column table:style-name="c{at}"{hidden}/>\n'
     titles = "".join(_ods_text(head.title, ' table:style-name="head"') for head in heads)
-    yield f"<table:table-header-rows><table:table-row>{titles}</table:table-row></table:table-header-rows>\n"
+    yield f"<table:table-row>{titles}</table:table-row>\n"
     for piece in pieces:
         yield "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>\n" for row in piece)
     yield "</table:table></office:spreadsheet></office:body></office:document-content>"
