@@ -13,6 +13,7 @@ MAY = {
         "people.erasurerequest": "view settle",
         "people.skillsuggestion": "view settle",
         "people.sheetexport": "view",
+        "people.changeset": "view undo",
         "scheduling.program": "change view",
         "scheduling.availability": "add change delete view import export",
         "scheduling.weeklyhours": "add change delete view export",

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("scheduling", "0011_decided_at"),
+        ("scheduling", "0012_undo_minutes"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0010_see_contact"),
+        ("people", "0011_change_sets"),
     ]
 
     operations = [
