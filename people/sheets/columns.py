@@ -4,6 +4,7 @@ A column turns a value of the database into three things: what stands in a CSV, 
 numbers, and its *plain text*, which is the same whatever way a sheet took. Two cells are equal where their plain texts are.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -19,7 +20,12 @@ FIRST_YEAR = 1900
 def plain(value) -> str:
     """Text as it comes through every format: without what no sheet can hold, ends of lines made equal, no space around it."""
     text = "" if value is None else str(value)
-    return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST].strip()
+    return shown(text).strip()
+
+
+def shown(text: str) -> str:
+    """What of a text a spreadsheet program keeps."""
+    return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST]
 
 
 class Column:
@@ -77,9 +83,9 @@ class Column:
         """str, int, datetime, date, time, or None for an empty cell. Times have no zone: they are by the clocks of ``zone``."""
         if not value:
             return None
-        text = UNWRITABLE.sub("", value)[:LONGEST]
+        text = shown(value)
         # A text stays a text there. Only what `tidy` would take off is doubled.
-        return guard(text) if text[:1] in "'\t\r\n " else text
+        return guard(text) if text[:1] in "'\t\n " else text
 
 
 class Number(Column):
@@ -132,10 +138,10 @@ class Names(Column):
         return self._in_any_order(value)
 
     def read(self, cell, zone):
-        return self._in_any_order(super().read(cell, zone).replace(";", ",").split(","))
+        return self._in_any_order([super().read(cell, zone)])
 
     def _in_any_order(self, names) -> str:
-        parts = {part.strip().lower() for name in names for part in plain(name).split(",")}
+        parts = {part.strip().lower() for name in names for part in re.split("[,;]", plain(name))}
         return ", ".join(sorted(parts - {""}))
 
     def csv(self, value, zone):

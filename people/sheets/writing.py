@@ -22,7 +22,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 Pieces = Iterable[Sequence[Sequence]]
 
-# Kept in memory below that, on the disk above.
+# The last row of a sheet in Excel.
 EXCEL_ROWS = 1_048_576
 # What openpyxl would take for a formula, or for an error's name.
 TAKEN_FOR_MORE = ("=", "#")
@@ -81,11 +81,20 @@ def write_xlsx(file: IO[bytes], title: str, heads: Sequence[Head], pieces: Piece
         column = sheet.column_dimensions[get_column_letter(at)]
         column.width, column.hidden = head.width, head.hidden
     _choices(book, sheet, heads)
-    bold = Font(bold=True)
-    names = []
-    for head in heads:
-        names.append(WriteOnlyCell(sheet, head.title))
-        names[-1].font = bold
+    try:
+        _xlsx_rows(sheet, heads, pieces)
+    except BaseException:
+        # What is written so far is in a file of its own.
+        sheet.close()
+        sheet._writer.cleanup()
+        raise
+    book.save(file)
+
+
+def _xlsx_rows(sheet, heads: Sequence[Head], pieces: Pieces) -> None:
+    names = [WriteOnlyCell(sheet, head.title) for head in heads]
+    for name in names:
+        name.font = Font(bold=True)
     sheet.append(names)
     count = 1
     for piece in pieces:
@@ -94,7 +103,6 @@ def write_xlsx(file: IO[bytes], title: str, heads: Sequence[Head], pieces: Piece
             raise TooManyRowsError(f"An XLSX file holds {EXCEL_ROWS - 1:,} rows. Export as CSV, or filter the list first.")
         for row in piece:
             sheet.append([_xlsx_cell(sheet, value) for value in row])
-    book.save(file)
 
 
 def _xlsx_cell(sheet, value):
