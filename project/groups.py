@@ -12,6 +12,7 @@ MAY = {
         "people.team": "add change delete view import export",
         "people.erasurerequest": "view settle",
         "people.skillsuggestion": "view settle",
+        "people.changeset": "view undo",
         "scheduling.program": "change view",
         "scheduling.availability": "add change delete view import export",
         "scheduling.weeklyhours": "add change delete view",

@@ -310,7 +310,14 @@ def test_the_policy_is_one_page(desk):
     page = desk.get(reverse("admin:scheduling_program_changelist"))
     assert page.url == reverse("admin:scheduling_program_change", args=[1])
     form = {"name": "Ours", "time_zone": "Europe/Berlin", "session_lengths": ["45", "60"], "slot_step": 15}
-    form |= {"minimum_notice_hours": 2, "horizon_days": 30, "buffer_minutes": 5, "answer_hours": 48, "cancel_until_hours": 0}
+    form |= {
+        "minimum_notice_hours": 2,
+        "horizon_days": 30,
+        "buffer_minutes": 5,
+        "answer_hours": 48,
+        "cancel_until_hours": 0,
+        "undo_minutes": 2,
+    }
     form["weeks_ahead"] = 5
     form |= {"mentor_week_cap": 4, "mentee_week_cap": "", "open_requests_cap": ""}
     desk.post(page.url, form)
