@@ -25,6 +25,11 @@ class Scope:
     team: int | None = None
     skill: int | None = None
 
+    def part(self, rows: QuerySet) -> QuerySet:
+        """Of sessions, notices, windows, mentors or mentees."""
+        parts = {Session: self.sessions, Notice: self.notices, Availability: self.windows}
+        return (parts | {Mentor: self.mentors, Mentee: self.mentees})[rows.model](rows)
+
     def mentors(self, rows: QuerySet) -> QuerySet:
         """By skill alone: mentors belong to no team."""
         return rows.filter(pk__in=self._skilled()) if self.skill else rows
@@ -134,8 +139,7 @@ class Need:
     find: Callable[[QuerySet, datetime], QuerySet]
 
     def rows(self, scope: Scope, now: datetime) -> QuerySet:
-        narrow = {Session: scope.sessions, Notice: scope.notices, Mentor: scope.mentors, Mentee: scope.mentees}[self.model]
-        return narrow(self.find(self.model.objects.order_by(), now))
+        return scope.part(self.find(self.model.objects.all(), now))
 
 
 NEEDS = {

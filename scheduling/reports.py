@@ -11,6 +11,8 @@ from itertools import pairwise
 
 from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from scheduling.slots import Period
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, Ending
@@ -85,13 +87,12 @@ def days(first: date, number: int, zone) -> list[Period]:
     return [Period(*ends) for ends in pairwise(marks)]
 
 
-def week(now: datetime, zone) -> tuple[list[Period], Period]:
-    """The seven days of the week that begins on Monday, and the four weeks before it as one period."""
+def weeks(now: datetime, zone) -> tuple[list[Period], list[Period]]:
+    """The four weeks before this one, and its seven days, from Monday on."""
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday())
-    before = datetime.combine(monday - timedelta(weeks=4), time(), zone)
-    seven = days(monday, 7, zone)
-    return seven, Period(before, seven[0].start)
+    before = days(monday - timedelta(weeks=4), 28, zone)
+    return [Period(before[at].start, before[at + 6].end) for at in range(0, 28, 7)], days(monday, 7, zone)
 
 
 def within(rows: QuerySet, periods: Sequence[Period], instant: str = "start_time") -> QuerySet:
@@ -108,10 +109,12 @@ def within(rows: QuerySet, periods: Sequence[Period], instant: str = "start_time
 def count_sessions(sessions: QuerySet, periods: Sequence[Period], now: datetime) -> list[Figures]:
     """Status by status, with hours: one question for all periods."""
     figures = [Figures() for _ in periods]
-    over = Count("pk", filter=Q(end_time__lte=now))
-    rows = within(sessions, periods).values_list("at", "status").annotate(Count("pk"), Sum(LENGTH), over)
-    over_seconds = Sum(LENGTH, filter=Q(end_time__lte=now))
-    for at, status, number, seconds, held, held_seconds in rows.annotate(over_seconds):
+    over = Q(end_time__lte=now)
+    # Columns of the index are counted, not keys: PostgreSQL then reads no row.
+    sums = {"number": Count("status"), "seconds": Sum(LENGTH)}
+    sums |= {"over": Count("status", filter=over), "over_seconds": Sum(LENGTH, filter=over)}
+    rows = within(sessions, periods).values("at", "status").annotate(**sums)
+    for at, status, number, seconds, held, held_seconds in rows.values_list("at", "status", *sums):
         one = figures[at]
         one.statuses[status] = number
         if status != CANCELED:
@@ -125,15 +128,15 @@ def count_sessions(sessions: QuerySet, periods: Sequence[Period], now: datetime)
 
 def offered_seconds(windows: QuerySet, periods: Sequence[Period]) -> list[int]:
     """What mentors offer in windows that begin in each period."""
-    sums = dict(within(windows, periods).values_list("at").annotate(Sum(LENGTH)))
+    sums = dict(within(windows, periods).values("at").annotate(seconds=Sum(LENGTH)).values_list("at", "seconds"))
     return [int(sums.get(at, 0)) for at in range(len(periods))]
 
 
 def decisions(sessions: QuerySet, periods: Sequence[Period]) -> list[tuple[int, int]]:
     """Requests first decided in each period, and those of them with a yes."""
-    no = Count("pk", filter=Q(ending__in=(Ending.DECLINED, Ending.EXPIRED)))
-    rows = within(sessions, periods, "decided_at").values_list("at").annotate(Count("pk"), no)
-    found = {at: (number, number - refused) for at, number, refused in rows}
+    no = Count("decided_at", filter=Q(ending__in=(Ending.DECLINED, Ending.EXPIRED)))
+    rows = within(sessions, periods, "decided_at").values("at").annotate(number=Count("decided_at"), no=no)
+    found = {at: (number, number - refused) for at, number, refused in rows.values_list("at", "number", "no")}
     return [found.get(at, (0, 0)) for at in range(len(periods))]
 
 
@@ -147,24 +150,35 @@ def answer_seconds(sessions: QuerySet, periods: Sequence[Period], by: str = "at"
     part = {"partition_by": [F(by)]}
     took = Seconds("decided_at") - Seconds("created_at")
     rows = answered(within(sessions, periods, "decided_at")).annotate(
-        took=took, number=Window(Count("pk"), **part), place=Window(RowNumber(), order_by=took.asc(), **part)
+        took=took, number=Window(Count("decided_at"), **part), place=Window(RowNumber(), order_by=took.asc(), **part)
     )
     # The lower one of two in the middle.
     return dict(rows.filter(place=(F("number") + 1) / 2).values_list(by, "took"))
 
 
-def compared(sessions: QuerySet, windows: QuerySet, now: datetime, zone) -> tuple[list[Figures], Figures, Figures]:
-    """Each day of this week (sessions only), this week, and a usual week: the four before it together. Four questions."""
-    seven, before = week(now, zone)
-    usual, *by_day = count_sessions(sessions, [before, *seven], now)
-    this = total(by_day)
-    two = [before, Period(seven[0].start, seven[-1].end)]
+@dataclass
+class Week:
+    """This week, day by day, beside the four before it. Of days and single weeks only the sessions are counted."""
+
+    days: list[tuple[Period, Figures]]
+    before: list[tuple[Period, Figures]]
+    this: Figures
+    # The four weeks together: a usual one has a quarter.
+    usual: Figures
+
+
+def week(sessions: QuerySet, windows: QuerySet, now: datetime, zone) -> Week:
+    """Four questions."""
+    four, seven = weeks(now, zone)
+    counted = count_sessions(sessions, [*four, *seven], now)
+    usual, this = total(counted[:4]), total(counted[4:])
+    two = [Period(four[0].start, four[-1].end), Period(seven[0].start, seven[-1].end)]
     offered, decided, took = offered_seconds(windows, two), decisions(sessions, two), answer_seconds(sessions, two)
     for at, figures in enumerate((usual, this)):
         figures.offered_seconds = offered[at]
         figures.decided, figures.agreed = decided[at]
         figures.answer_seconds = took.get(at)
-    return by_day, this, usual
+    return Week(list(zip(seven, counted[4:], strict=True)), list(zip(four, counted[:4], strict=True)), this, usual)
 
 
 def total(parts: Sequence[Figures]) -> Figures:
@@ -179,3 +193,21 @@ def total(parts: Sequence[Figures]) -> Figures:
         held_seconds=sum(part.held_seconds for part in parts),
         booked_seconds=sum(part.booked_seconds for part in parts),
     )
+
+
+# ---- how it is said ---------------------------------------------------------------------------------------------------
+
+
+def percent(rate: float | None) -> str:
+    return "–" if rate is None else f"{round(100 * rate)} %"
+
+
+def lasting(seconds: int | None) -> str:
+    """ "40 minutes", "7 hours", "3 days": whatever is told best."""
+    if seconds is None:
+        return "–"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 120:
+        return ngettext("%d minute", "%d minutes", minutes) % minutes
+    hours = round(minutes / 60)
+    return ngettext("%d hour", "%d hours", hours) % hours if hours < 72 else _("%d days") % round(hours / 24)
