@@ -7,6 +7,9 @@ from django.views.generic import RedirectView
 
 from project.mailbox import mailbox
 
+handler404 = "project.views.not_found"
+handler500 = "project.views.mistake"
+
 admin.site.login = secure_admin_login(admin.site.login)
 
 urlpatterns = [
