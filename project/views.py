@@ -17,5 +17,7 @@ def not_found(request, exception):
 
 def mistake(request):
     if is_program(request):
-        return JsonResponse({"code": "error", "detail": _("This is our mistake. It is written down; try again later.")}, status=500)
+        return JsonResponse(
+            {"code": "error", "detail": _("This is our mistake. It is written down; try again later.")}, status=500
+        )
     return defaults.server_error(request)

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from people.api.answers import AnyJSON
 from people.api.reading import fresh
-from people.api.refusals import NotByPassword, TooMany
+from people.api.refusals import NotByPassword, NotVerified, TooMany
 from people.models import ApiToken, User
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class LogIn(Writing):
         if user.is_staff or is_mfa_enabled(user):
             raise NotByPassword(reverse("access_keys"))
         if not has_verified_email(user):
-            raise exceptions.PermissionDenied(_("The e-mail address of this account is not verified yet. Follow the link we mailed."))
+            raise NotVerified
         token = ApiToken.objects.log_in(user)
         logger.info("API log-in of user %s", user.pk)
         return Response({"auth_token": token})

@@ -35,6 +35,11 @@ class NotByPassword(exceptions.PermissionDenied):
         self.page = settings.SITE_URL + page
 
 
+class NotVerified(exceptions.PermissionDenied):
+    default_code = "email_not_verified"
+    default_detail = _("The e-mail address of this account is not verified yet. Follow the link in the mail about it.")
+
+
 class TooMany(exceptions.Throttled):
     """Too many tries to log in."""
 

@@ -21,7 +21,18 @@ class ProfileShape(serializers.Serializer):
 
 
 def profiles(users: QuerySet) -> list[dict]:
-    names = ("pk", "username", "first_name", "last_name", "email", "phone_number", "photo__file", "mentor", "mentee", "is_active")
+    names = (
+        "pk",
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "phone_number",
+        "photo__file",
+        "mentor",
+        "mentee",
+        "is_active",
+    )
     return [
         {
             "pk": pk,

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain
 from types import MappingProxyType
 
@@ -183,6 +183,6 @@ def _weeks(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultd
     start, end = (datetime.combine(day, time(), policy.week_zone) for day in (first, last))
     held = sessions.exclude(status=CANCELED).filter(start_time__gte=start, start_time__lt=end).order_by()
     counted = defaultdict(Counter)
-    for key, moment in held.values_list(whose, "start_time"):
-        counted[key][policy.week_of(moment)] += 1
+    for key, start in held.values_list(whose, "start_time"):
+        counted[key][policy.week_of(start)] += 1
     return counted

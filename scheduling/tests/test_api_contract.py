@@ -172,7 +172,15 @@ def test_a_method_named_in_a_header_changes_nothing(ask, keys, kim):
 
 
 def test_nothing_that_is_not_documented_is_there(ask, kim):
-    for path in ("/session/1/", "/mentee/1/", "/auth/", "/auth/users/me/", "/auth/token/", "/notificationsettings/", "/api/v1/users/"):
+    for path in (
+        "/session/1/",
+        "/mentee/1/",
+        "/auth/",
+        "/auth/users/me/",
+        "/auth/token/",
+        "/notificationsettings/",
+        "/api/v1/users/",
+    ):
         answer = ask(kim, path)
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/json"), path
         assert answer.json()["code"] == "not_found", path
@@ -185,7 +193,11 @@ def test_nothing_that_is_not_documented_is_there(ask, kim):
         ({"pk": 1, "user": 2}, {"user": 2, "pk": 1}, "answer has ['user', 'pk'], not ['pk', 'user']"),
         ([{"on": True}], [{"on": 1}], "answer[].on is 1, not like True"),
         ([{"on": True}], [], "answer is empty: there is nothing to compare"),
-        ({"at": "2023-04-12T15:30:00Z"}, {"at": "2023-04-12T15:30:00+00:00"}, "answer.at is '2023-04-12T15:30:00+00:00', not like"),
+        (
+            {"at": "2023-04-12T15:30:00Z"},
+            {"at": "2023-04-12T15:30:00+00:00"},
+            "answer.at is '2023-04-12T15:30:00+00:00', not like",
+        ),
         ({"skills": "CSS"}, {"skills": "CSS"}, "answer.skills is 'CSS', not like ['CSS']"),
     ],
 )
