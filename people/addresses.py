@@ -15,4 +15,4 @@ register_converter(KeyConverter, "key")
 
 def with_and_without_slash(address: str, view, name: str) -> list:
     """As programs ask: the document has both."""
-    return [path(f"{address}/", view, name=name), path(address, view)]
+    return [path(f"{address}/", view, name=name), path(address, view, name=f"{name}_without_slash")]

@@ -157,7 +157,7 @@ def test_nothing_tells_how_others_are_reached(ask, session, past, maya, alex, om
         user.save()
     NotificationSettings.objects.create(user=kim)
     addresses = api_addresses()
-    assert len(addresses) == 28
+    assert len(addresses) == 56
     leaks, read = [], 0
     for user in people:
         for address in addresses:
@@ -167,7 +167,7 @@ def test_nothing_tells_how_others_are_reached(ask, session, past, maya, alex, om
                 if answer.status_code == 200:
                     read += 1
                     text = answer.content.decode()
-                    if path in ("/myprofile/", "/api/v1/me/", "/auth/users/"):
+                    if path.rstrip("/") in ("/myprofile", "/api/v1/me", "/auth/users"):
                         assert user.email in text
                         text = text.replace(user.email, "").replace(str(user.phone_number), "")
                     leaks += [
