@@ -122,6 +122,7 @@ class PeopleKeeper(Keeper):
     )
     left_out = {
         "admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to",
+        "people.SheetExport": "which lists coordinators took out: it is kept for the program",
         "people.ChangeSet": "what coordinators did in one go; each change is told with what it changed",
     }
 
@@ -133,6 +134,7 @@ class PeopleKeeper(Keeper):
         known = _addresses(user)
         for model in (User, Mentor, Mentee):
             changes.forget(model, [user.pk])
+        changes.forget_name(str(user))
         changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
         for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):
             model.objects.filter(user=user).delete()
