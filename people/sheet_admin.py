@@ -3,20 +3,20 @@
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.urls import reverse
-from import_export.admin import ImportExportMixin
+from import_export.admin import ImportMixin
 from unfold.admin import ModelAdmin
-from unfold.contrib.import_export.forms import SelectableFieldsExportForm
 
 from people.admin_pages import DiscreetAdmin
+from people.export_admin import ExportAdmin
 from people.imports import kinds
 from people.sheets.formats import FORMATS
 from people.stale import FreshAdmin
 
 
-class SheetAdmin(DiscreetAdmin, FreshAdmin, ImportExportMixin, ModelAdmin):
+class SheetAdmin(DiscreetAdmin, FreshAdmin, ExportAdmin, ImportMixin, ModelAdmin):
     """A button that leads to the desk; export of what the list shows."""
 
-    export_form_class = SelectableFieldsExportForm
+    import_export_change_list_template = "admin/import_export/change_list_import_export.html"
     formats = FORMATS
 
     def import_action(self, request, *args, **kwargs):

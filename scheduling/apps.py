@@ -10,7 +10,8 @@ class SchedulingConfig(AppConfig):
     def ready(self) -> None:
         from people import changes, privacy
         from people.imports import kinds
-        from scheduling import guard, restoring, tasks
+        from people.models import User
+        from scheduling import coming_back, guard, leaving, restoring, tasks
         from scheduling.booking import undoing
         from scheduling.privacy import SchedulingKeeper
 
@@ -26,8 +27,11 @@ class SchedulingConfig(AppConfig):
             warned=undoing.warned,
             hidden=undoing.HIDDEN,
         )
-        for name in ("Availability", "WeeklyHours"):
-            changes.undoes(self.get_model(name), restoring.put_back)
+        window, hours, off = (self.get_model(name) for name in ("Availability", "WeeklyHours", "TimeOff"))
+        changes.undoes(window, restoring.put_back, named=coming_back.named_times(window))
+        changes.undoes(hours, restoring.put_back)
+        changes.undoes(off, coming_back.put_back_time_off, named=coming_back.named_times(off))
+        changes.undoes(User, leaving.put_back, named=coming_back.named_people)
         for kind in imports():
             kinds.register(kind)
 

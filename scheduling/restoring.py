@@ -5,18 +5,21 @@ from django.utils.translation import gettext as _
 
 from people import changes
 from people.models import Change, User
-from scheduling import offering
+from scheduling import coming_back, offering
 from scheduling.models import Availability, WeeklyHours
 
 
 def put_back(change: Change, *, by: User) -> None:
     """A window or weekly hours as they were; made anew, they go. Raises ValidationError."""
+    if change.after is None:
+        # A hand-over closed it.
+        coming_back.put_back_window(change, by=by)
+        return
     model: type[Availability | WeeklyHours] = change.content_type.model_class()
     row = model.objects.select_related("mentor__user").filter(pk=change.key).first()
     if row is None:
         raise ValidationError(_("It is not here any more."), code="gone")
-    after = change.after or {}
-    if _as_kept(row, after) != after:
+    if _as_kept(row, change.after) != change.after:
         raise ValidationError(_("It was changed since."), code="changed")
 
     def apply():

@@ -17,6 +17,7 @@ from scheduling.booking.moves import (
     sets_rules_aside,
 )
 from scheduling.booking.past import bring_over, check_past
+from scheduling.booking.standins import AGREED, candidates, knowing, stand_ins
 from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
     cancel,
@@ -32,6 +33,7 @@ from scheduling.booking.verbs import (
 )
 
 __all__ = [
+    "AGREED",
     "MOVES",
     "VERBS",
     "Facts",
@@ -39,6 +41,7 @@ __all__ = [
     "acts_for_program",
     "bring_over",
     "cancel",
+    "candidates",
     "check_past",
     "complete",
     "confirm",
@@ -47,6 +50,7 @@ __all__ = [
     "expire_unanswered",
     "explain",
     "free",
+    "knowing",
     "lock",
     "lock_keys",
     "mark_no_show",
@@ -60,4 +64,5 @@ __all__ = [
     "retry_after_deadlock",
     "sets_rules_aside",
     "slots",
+    "stand_ins",
 ]

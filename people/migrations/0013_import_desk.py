@@ -12,7 +12,7 @@ import people.imports.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0011_change_sets"),
+        ("people", "0012_sheet_exports"),
     ]
 
     operations = [
