@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
 from django_q.models import Schedule
 
-from people.models import ApiToken, NotificationSettings, Photo, Skill, SkillSuggestion, Team
+from people.models import ApiToken, NotificationSettings, Photo, SheetExport, Skill, SkillSuggestion, Team
 from project.groups import VIEWERS
 from scheduling import booking, feeds, mail_links
 from scheduling.models import Availability, Feedback, MentorLimits, Notice, Session, TimeOff, WeeklyHours
@@ -106,6 +106,7 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
         "erasure": alex.user.erasure_requests.create().pk,
         "feedback": Feedback.objects.create(session=over, rating=5, created_at=now).pk,
         "notice": notice.pk,
+        "export": SheetExport.objects.create(by=user, sheet="mentors", ending="csv", rows=1).pk,
         "key": user.api_tokens.get().pk,
         "factor": TOTP.activate(user, "JBSWY3DPEHPK3PXP").instance.pk,
         "schedule": Schedule.objects.first().pk,
