@@ -156,7 +156,10 @@ class Moment(Column):
     width = 19
 
     def text(self, value):
-        return "" if value is None else value.astimezone(UTC).isoformat(timespec="seconds")
+        if value is None:
+            return ""
+        # What the database says is in UTC already.
+        return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="seconds")
 
     def read(self, cell, zone):
         moment = cell

@@ -31,13 +31,13 @@ def rows(places: Places) -> Iterator[Row]:
     count = min(Session.objects.count(), MOST)
     same(ours(count), floor(count))
     yield compared(
-        f"{count:,} sessions as CSV; values_list().iterator() and csv",
+        f"export of {count:,} sessions as CSV; values_list().iterator() and csv",
         in_turn(RUNS, ours=lambda: drained(pieces(count)), floor=lambda: floor(count)),
         2,
     )
     few, many = peak(count // 10), peak(count)
     yield Row(
-        f"memory of {count:,} sessions as CSV; of {count // 10:,}",
+        f"export, memory: {count:,} sessions; {count // 10:,}",
         f"{many / 1024**2:.1f} MB",
         f"{few / 1024**2:.1f} MB",
         many / few,
