@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -53,6 +54,13 @@ class User(AbstractUser):
         blank=True,
         validators=[time_zones.validate],
         help_text="Where this person is, like Europe/Berlin. Empty: the program's zone.",
+    )
+    # What `languages` offers; another one, left by an older version, counts as none.
+    language = models.CharField(
+        max_length=8,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text="Of the pages and mails for this person. Empty: pages as the browser asks, mails in the site's language.",
     )
     phone_number = PhoneNumberField(blank=True, help_text="With the country code: +12345678987.")
     # Kept from the sign-up until the address is verified; empty from then on.
