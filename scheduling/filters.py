@@ -3,6 +3,7 @@
 import django_filters
 from django import forms
 from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
 
 from people.models import Mentor, Skill
 
@@ -11,10 +12,10 @@ class MentorFilter(django_filters.FilterSet):
     """Mentors by what they know, and by words from their name or what they say about themselves."""
 
     skill = django_filters.ModelMultipleChoiceFilter(
-        queryset=Skill.objects.all(), label="Knows", method="who_know", widget=forms.CheckboxSelectMultiple
+        queryset=Skill.objects.all(), label=_("Knows"), method="who_know", widget=forms.CheckboxSelectMultiple
     )
     words = django_filters.CharFilter(
-        method="with_words", label="Name or words", max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+        method="with_words", label=_("Name or words"), max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
 
     class Meta:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people import erasure
 from people.models import Mentor, User
@@ -26,13 +27,13 @@ def ahead(user: User) -> list[Session]:
 def refusal(user: User, by: User) -> ValidationError | None:
     """Why ``by`` cannot deactivate or bring back this person, or None if they can."""
     if not (booking.acts_for_program(by) and by.has_perms(["people.change_mentor", "people.change_mentee"])):
-        return ValidationError("Only the program's coordinators deactivate people.", code="not_yours")
+        return ValidationError(_("Only the program's coordinators deactivate people."), code="not_yours")
     if user.pk == by.pk:
-        return ValidationError("Nobody deactivates themselves. Ask another coordinator.", code="yourself")
+        return ValidationError(_("Nobody deactivates themselves. Ask another coordinator."), code="yourself")
     if (user.is_staff or user.is_superuser) and not by.is_superuser:
-        return ValidationError("This is a coordinator's account: only a superuser deactivates it.", code="not_yours")
+        return ValidationError(_("This is a coordinator's account: only a superuser deactivates it."), code="not_yours")
     if erasure.is_erased(user):
-        return ValidationError("This person is erased: nobody is left to bring back.", code="erased")
+        return ValidationError(_("This person is erased: nobody is left to bring back."), code="erased")
     return None
 
 
@@ -65,11 +66,13 @@ def leave(
         user = _lock(user, [mentor for mentor in decided.values() if mentor])
         sessions = ahead(user)
         if not (user.is_active or sessions):
-            raise ValidationError(f"{user} is deactivated already.", code="already")
+            raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         if undecided := [session for session in sessions if session.pk not in decided]:
             zone = timezone.get_current_timezone()
             listed = "; ".join(f"{session.other_party(user)}, {rules.when(session.period, zone)}" for session in undecided)
-            raise ValidationError(f"Decide who takes these over, or cancel them: {listed}.", code="undecided")
+            raise ValidationError(
+                _("Decide who takes these over, or cancel them: %(listed)s.") % {"listed": listed}, code="undecided"
+            )
         left, refused = [], {}
         for session in sessions:
             said = {"by": by, "reason": reason, "version": seen.get(session.pk)}
@@ -97,7 +100,7 @@ def come_back(user: User, *, by: User) -> User:
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.is_active:
-            raise ValidationError(f"{user} takes part already.", code="already")
+            raise ValidationError(_("%(person)s takes part already.") % {"person": user}, code="already")
         user.is_active = True
         _save(user, by, BACK)
         if user.is_mentor:
@@ -118,7 +121,9 @@ def _give_up(session: Session, user: User, heir: Mentor | None, agreed: bool, se
     if heir is None:
         return booking.cancel(session, **said)
     if session.mentor_id != user.pk:
-        raise ValidationError(f"{user} is the mentee here: nobody can take that over. Cancel it.", code="not_the_mentor")
+        raise ValidationError(
+            _("%(person)s is the mentee here: nobody can take that over. Cancel it.") % {"person": user}, code="not_the_mentor"
+        )
     return booking.reassign(session, heir, agreed=agreed, set_aside=set_aside, **said)
 
 

@@ -222,9 +222,7 @@ def _whoever(mentor: Party, mentee: Party) -> list[Finding]:
     """The rules on the two, whatever they plan."""
     inactive = next((party for party in (mentor, mentee) if not party.active), None)
     return [
-        _find(
-            "same_person", mentor.key != mentee.key, True, lambda: _("Nobody can book a session with themselves.")
-        ),
+        _find("same_person", mentor.key != mentee.key, True, lambda: _("Nobody can book a session with themselves.")),
         _find(
             "inactive",
             inactive is None,

@@ -3,6 +3,7 @@
 The pure modules may import this, and nothing else that knows of Django (pyproject.toml).
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from scheduling.slots import Period
 
-__all__ = ["_", "clock", "day", "either", "gettext_lazy", "moment", "ngettext", "short_day", "when"]
+__all__ = ["_", "all_of", "clock", "day", "either", "gettext_lazy", "moment", "ngettext", "short_day", "when"]
 
 
 def when(period: Period, zone: ZoneInfo) -> str:
@@ -43,6 +44,11 @@ def day(at: datetime, zone: ZoneInfo) -> str:
 def short_day(on: date) -> str:
     """ "24 Nov 2026"."""
     return date_format(on, "SHORT_DATE_FORMAT")
+
+
+def all_of(these: Iterable[object]) -> str:
+    """ "Maya Lopez and Alex Johnson"."""
+    return _(" and ").join(map(str, these))
 
 
 def either(these: list[str]) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from people.models import Mentee, Mentor
 from scheduling import rules
@@ -182,7 +183,7 @@ def _moment(text: str) -> datetime:
 
 def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Policy, now: datetime) -> rules.Party:
     if mentee is None:
-        return rules.Party(key=0, name="The mentee", active=True)
+        return rules.Party(key=0, name=gettext("The mentee"), active=True)
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
     if policy.mentee_week_cap is not None:
