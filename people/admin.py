@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 from phonenumber_field.formfields import PhoneNumberField
 from simple_history.admin import SimpleHistoryAdmin
@@ -140,6 +141,23 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("user")
 
+    def get_list_display(self, request):
+        columns = super().get_list_display(request)
+        return columns if request.user.sees_contact else ["name" if one == "person" else one for one in columns]
+
+    def get_fieldsets(self, request, obj=None):
+        """Whoever may only look has no form, and so none of its fields."""
+        person, *rest = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return (person, *rest)
+        contact = (("address", "phone"),) if request.user.sees_contact else ()
+        return ((None, {"fields": ("photo", "name", *contact, "zone")}), *rest)
+
+    def get_readonly_fields(self, request, obj=None):
+        fields = super().get_readonly_fields(request, obj)
+        looks = obj is not None and not self.has_change_permission(request, obj)
+        return (*fields, "name", "address", "phone", "zone") if looks else fields
+
     def save_model(self, request, obj, form, change):
         User.objects.enrol(form.person)
         forget_addresses(form.person)
@@ -149,6 +167,18 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     @display(description="Name", header=True, ordering="user__first_name")
     def person(self, role):
         return str(role.user), role.user.email
+
+    @display(description=_("Name"), ordering="user__first_name")
+    def name(self, role):
+        return str(role.user)
+
+    @display(description=_("E-mail address"))
+    def address(self, role):
+        return role.user.email
+
+    @display(description=_("Phone number"), empty_value="-")
+    def phone(self, role):
+        return role.user.phone_number or None
 
     @display(description="Photo", empty_value="none")
     def photo(self, role):

@@ -12,6 +12,7 @@ from django.db.models import Q, TextField, Value
 from django.db.models.functions import Cast
 from django_q.models import Failure
 
+from people import changes
 from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, SkillSuggestion, User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part
 
@@ -120,7 +121,10 @@ class PeopleKeeper(Keeper):
             {"id": MACHINE, "settled_by": COLLEAGUE},
         ),
     )
-    left_out = {"admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to"}
+    left_out = {
+        "admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to",
+        "people.ChangeSet": "what coordinators did in one go; each change is told with what it changed",
+    }
 
     # The one place for files that people give us.
     def files(self, user):
@@ -128,6 +132,9 @@ class PeopleKeeper(Keeper):
 
     def empty(self, user):
         known = _addresses(user)
+        for model in (User, Mentor, Mentee):
+            changes.forget(model, [user.pk])
+        changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
         for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):
             model.objects.filter(user=user).delete()
         _end_log_ins(user, known)

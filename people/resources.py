@@ -3,7 +3,8 @@
 from django.core.exceptions import ValidationError
 
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
-from people.spreadsheets import Cell, KnownNames, SheetResource, Text, YesNo, split_name
+from people.sheets.cells import Cell, KnownNames, Text, YesNo, split_name
+from people.sheets.resource import SheetResource
 
 
 class OptIn(Cell):

@@ -10,7 +10,9 @@ from import_export.admin import ImportExportMixin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
 
-from people.spreadsheets import FORMATS, UnreadableError
+from people.admin_pages import DiscreetAdmin
+from people.sheets.formats import FORMATS
+from people.sheets.reading import UnreadableError
 from people.stale import FreshAdmin
 
 LARGEST_UPLOAD = 5 * 1024 * 1024
@@ -43,7 +45,7 @@ class UploadForm(ImportForm):
         return cleaned
 
 
-class SheetAdmin(FreshAdmin, ImportExportMixin, ModelAdmin):
+class SheetAdmin(DiscreetAdmin, FreshAdmin, ImportExportMixin, ModelAdmin):
     """Import with a preview, all or nothing; export of what the list shows."""
 
     import_form_class = UploadForm

@@ -1,7 +1,7 @@
 """What every test gets, as a pytest plugin (pyproject.toml names it): strictness, and a cast to play with.
 
-The cast: Maya and Omar are mentors, Alex and Bo are mentees, Kim is both, Cora is a coordinator, Zoe is a stranger: a
-mentee who has no part in anything and must see nothing.
+The cast: Maya and Omar are mentors, Alex and Bo are mentees, Kim is both, Cora is a coordinator, Vera a viewer, Zoe is a
+stranger: a mentee who has no part in anything and must see nothing.
 """
 
 import logging
@@ -183,6 +183,17 @@ def cora(person):
 
     user = person("Cora Diaz", is_staff=True)
     user.groups.add(Group.objects.get(name=COORDINATORS))
+    return user
+
+
+@pytest.fixture
+def vera(person):
+    from django.contrib.auth.models import Group
+
+    from project.groups import VIEWERS
+
+    user = person("Vera Olsen", is_staff=True)
+    user.groups.add(Group.objects.get(name=VIEWERS))
     return user
 
 

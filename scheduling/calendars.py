@@ -32,8 +32,6 @@ from scheduling.models import Notice, Program, Session
 from scheduling.sentences import all_of
 from scheduling.words import CANCELED, CONFIRMED, PENDING, REMINDERS, Kind
 
-# A request is nobody's appointment yet, and a reminder tells of one that is there.
-NO_NEWS = (Kind.REQUESTED, *REMINDERS)
 STATUS = {PENDING: "TENTATIVE", CANCELED: "CANCELLED"}
 # How often a calendar program should ask again; many go by an interval of their own.
 REFRESH = timedelta(hours=1)
@@ -52,7 +50,9 @@ def attach(message: EmailMultiAlternatives, notice: Notice, program: Program | N
 def invitation(notice: Notice, program: Program) -> tuple[str, bytes] | None:
     """The method and the calendar for the recipient of a notice, or None where there is nothing to say to a calendar."""
     session, reader = notice.session, notice.recipient
-    if notice.kind in NO_NEWS:
+    # One that is promised anew was something else in between.
+    first = notice.kind == Kind.REQUESTED and notice.version == 1
+    if first or notice.kind in REMINDERS:
         return None
     takes_part = reader.pk in (session.mentor_id, session.mentee_id)
     if takes_part and session.status == CONFIRMED:

@@ -152,7 +152,7 @@ def _facts_of(notice: Notice, program: Program, zone: ZoneInfo, was: Period | No
         found = [Fact(_("When"), rules.when(was or session.period, zone)), Fact(_("With"), name(session.mentee))]
     if session.reason and notice.kind in (*ENDINGS, *MOVES):
         found.append(Fact(_("Reason"), session.reason))
-    if session.reason and notice.kind == Kind.CONFIRMED:
+    if session.reason and notice.kind in (Kind.REQUESTED, Kind.CONFIRMED):
         found.append(Fact(_("Message"), session.reason))
     asked = session.status == PENDING and notice.kind in (Kind.REQUESTED, *MOVES)
     if asked and session.answer_by and reader.pk == session.mentor_id:

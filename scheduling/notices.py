@@ -4,6 +4,7 @@ Messages about a verb go to everybody in the session but the one who acted; remi
 one version of the session: what moves away and back is promised anew.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -34,24 +35,40 @@ TOO_LATE = "The session was confirmed too late for it."
 OVER, AFTERWARDS = "It was recorded after the session had begun.", "It was recorded afterwards."
 # Promised only to be shown: nobody was ever to read these.
 NEVER_MEANT_TO_BE_SENT = (TOO_LATE, OVER, AFTERWARDS)
+UNDONE = "It was undone before it was sent."
+AT_ONCE = timedelta(0)
+# The reader has it, or may have it.
+TOLD = (State.SENDING, State.SENT, State.UNCERTAIN)
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
 
 
-def tell(session: Session, kind: Kind, *, by: User | None, at: datetime, also: int | None = None) -> None:
+def tell(
+    session: Session,
+    kind: Kind,
+    *,
+    by: User | None,
+    at: datetime,
+    also: int | None = None,
+    wait: timedelta = AT_ONCE,
+) -> None:
     """Promise the message to both people but ``by``, now. ``at`` is when it happened: what is long past is not mailed.
 
-    ``also`` is somebody who is no longer in it: the mentor who handed it on.
+    ``also`` is somebody who is no longer in it: the mentor who handed it on. ``wait``: so long it can still be undone.
     """
-    keys = {session.mentor_id, session.mentee_id, also} - {by and by.pk, None}
+    tell_these({session.mentor_id, session.mentee_id, also} - {by and by.pk, None}, session, kind, at=at, wait=wait)
+
+
+def tell_these(keys: Collection[int], session: Session, kind: Kind, *, at: datetime, wait: timedelta = AT_ONCE) -> None:
+    """Promise the message to the people of these keys."""
     rows = [_notice(session, key, kind, due_at=at) for key in sorted(keys)]
     gone = set(User.objects.filter(pk__in=keys, is_active=False).values_list("pk", flat=True))
     for notice in rows:
         if notice.recipient_id in gone:
             notice.state, notice.detail = State.SUPPRESSED, GONE
-    _write(rows, at)
+    _write(rows, at, wait)
 
 
-def remind(session: Session, *, at: datetime) -> None:
+def remind(session: Session, *, at: datetime, wait: timedelta = AT_ONCE) -> None:
     """Promise both people their reminders. One whose time has come already is shown as suppressed, not left out."""
     rows = []
     for kind in REMINDERS:
@@ -60,7 +77,19 @@ def remind(session: Session, *, at: datetime) -> None:
             if notice.due_at <= at:
                 notice.state, notice.detail = State.SUPPRESSED, TOO_LATE
             rows.append(notice)
-    _write(rows, at)
+    _write(rows, at, wait)
+
+
+def told_since(session: Session, version: int) -> set[int]:
+    """The keys of those who have been told of what became of it after this version; reminders aside."""
+    news = session.notices.filter(version__gt=version, state__in=TOLD).exclude(kind__in=REMINDERS)
+    return set(news.values_list("recipient_id", flat=True))
+
+
+def owed(session: Session) -> list[tuple[str, int]]:
+    """The kind and the recipient's key of each message that waits to be sent; reminders aside."""
+    news = session.notices.filter(state=State.PENDING).exclude(kind__in=REMINDERS)
+    return list(news.order_by("pk").values_list("kind", "recipient_id"))
 
 
 def take_back(session: Session, why: str, left: int | None = None) -> None:
@@ -87,13 +116,16 @@ def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) 
     )
 
 
-def _write(rows: list[Notice], at: datetime) -> None:
+def _write(rows: list[Notice], at: datetime, wait: timedelta) -> None:
     now = timezone.now()
     for notice in rows:
         if notice.state == State.PENDING and notice.expires_at <= now:
             notice.state, notice.detail = State.SUPPRESSED, OVER
         elif notice.state == State.PENDING and notice.due_at < now and at < now - timedelta(minutes=1):
             notice.state, notice.detail = State.SUPPRESSED, AFTERWARDS
+        elif notice.due_at < now + wait < notice.expires_at:
+            # What would come too late by then goes when it is due.
+            notice.due_at = now + wait
     Notice.objects.bulk_create(rows)
     if any(notice.state == State.PENDING and notice.due_at <= now for notice in rows):
         # At once, not at the next minute. If the queue cannot be reached the booking stands, and the sweep finds the row.

@@ -4,6 +4,7 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, Whe
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from people import changes
 from people.models import User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part, name_of
 from scheduling import leaving, rules
@@ -33,6 +34,7 @@ SESSION = {
     "reason": "reason",
     "asked_at": "created_at",
     "answer_by": "answer_by",
+    "first_decided_at": "decided_at",
     "roster_key": "external_id",
 }
 NOT_OF_A_SESSION = {
@@ -177,6 +179,8 @@ class SchedulingKeeper(Keeper):
             leaving.leave(user, by=by, decided={session.pk: None for session in sessions})
 
     def empty(self, user):
+        for model in (WeeklyHours, TimeOff, Availability, MentorLimits):
+            changes.forget(model, list(model.objects.filter(mentor=user.pk).values_list("pk", flat=True)))
         for model in (WeeklyHours, TimeOff, MentorLimits):
             model.objects.filter(mentor=user.pk).delete()
         CalendarFeed.objects.filter(user=user).delete()
@@ -187,6 +191,7 @@ class SchedulingKeeper(Keeper):
         # In these every word goes, whoever of the two wrote it: it was said to this person, or about them.
         sessions = Session.objects.filter(Q(pk__in=Session.history.filter(theirs).values("id")) | theirs)
         keys = list(sessions.values_list("pk", flat=True))
+        changes.forget(Session, keys)
         Feedback.objects.filter(session__in=keys).update(sentence="")
         _take_out_words(Session.history.filter(id__in=keys))
         _take_out_words(Session.objects.filter(pk__in=keys))

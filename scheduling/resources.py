@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from people.models import Mentee, Mentor
-from people.spreadsheets import Cell, SheetResource, Text
+from people.sheets.cells import Cell, Text
+from people.sheets.resource import SheetResource
 from scheduling import booking, offering
 from scheduling.models import Availability, Session
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING

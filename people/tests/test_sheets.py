@@ -5,7 +5,9 @@ import tablib
 
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource
-from people.spreadsheets import CSV, ODS, XLSX, UnreadableError, split_name
+from people.sheets.cells import split_name
+from people.sheets.formats import CSV, ODS, XLSX
+from people.sheets.reading import UnreadableError
 from project.demo import sheets
 
 pytestmark = pytest.mark.django_db

@@ -39,7 +39,7 @@ class Weeks:
     """Writes one week after the other. Nothing of a week stays in memory but what reaches into the next."""
 
     SESSION = "id mentor_id mentee_id availability_id start_time end_time topic created_at answer_by"
-    CHANGES = " status ending reason acted_for_id ended_by_id version"
+    CHANGES = " status ending reason acted_for_id ended_by_id version decided_at"
     HISTORY = " history_date history_type history_change_reason history_user_id"
 
     def __init__(self, cast: Cast, seed: int, today: date, weeks_ahead: int):
@@ -158,10 +158,13 @@ class Weeks:
         asked = steps[0].at
         answer_by = min(asked + ANSWER, one.start)
         same = (self.session_key, mentor, mentee, one.window, one.start, one.end, chance.choice(TOPICS), asked, answer_by)
+        decided = None
         for version, step in enumerate(steps, 1):
             verb = step.verb
             ended_by = step.by if verb.to == CANCELED else None
-            changes = (verb.to, verb.ending, step.reason, step.acted_for, ended_by, version)
+            # Whoever lives past their request has been answered with the second step.
+            decided = decided or (step.at if version == 2 else None)
+            changes = (verb.to, verb.ending, step.reason, step.acted_for, ended_by, version, decided)
             why = step.change_reason(mentor, mentee)
             self.before.add(*same, *changes, step.at, "~" if version > 1 else "+", why, step.by)
         self.sessions.add(*same, *changes)

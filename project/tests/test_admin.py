@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 
 from people.models import Mentor, User
 from project.demo import sheets
+from project.testing import PASSWORD
 from scheduling import booking
 from scheduling.models import Availability, Notice, Program, Session, TimeOff, WeeklyHours
 
@@ -44,6 +45,13 @@ def said(response) -> list[str]:
 def test_the_admin_has_no_door_of_its_own(client):
     response = client.get(reverse("admin:login"), follow=True)
     assert response.redirect_chain[0][0].startswith(reverse("account_login"))
+
+
+def test_staff_who_are_logged_in_guess_no_passwords_there(desk, cora, person):
+    person("Root Ruiz", is_staff=True, is_superuser=True, username="root")
+    response = desk.post(reverse("admin:login"), {"username": "root", "password": PASSWORD})
+    assert response.url == reverse("admin:index")
+    assert desk.get("/").wsgi_request.user == cora
 
 
 def test_changing_the_password_goes_through_the_account_pages(desk):
@@ -310,7 +318,14 @@ def test_the_policy_is_one_page(desk):
     page = desk.get(reverse("admin:scheduling_program_changelist"))
     assert page.url == reverse("admin:scheduling_program_change", args=[1])
     form = {"name": "Ours", "time_zone": "Europe/Berlin", "session_lengths": ["45", "60"], "slot_step": 15}
-    form |= {"minimum_notice_hours": 2, "horizon_days": 30, "buffer_minutes": 5, "answer_hours": 48, "cancel_until_hours": 0}
+    form |= {
+        "minimum_notice_hours": 2,
+        "horizon_days": 30,
+        "buffer_minutes": 5,
+        "answer_hours": 48,
+        "cancel_until_hours": 0,
+        "undo_minutes": 2,
+    }
     form["weeks_ahead"] = 5
     form |= {"mentor_week_cap": 4, "mentee_week_cap": "", "open_requests_cap": ""}
     desk.post(page.url, form)

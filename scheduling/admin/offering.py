@@ -20,6 +20,7 @@ from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
+from people.admin_pages import DiscreetAdmin
 from scheduling import booking, offering, rules
 from scheduling.admin.booking_forms import PersonField, PersonSelect, ReasonField, StartWidget
 from scheduling.admin.filters import ByPerson
@@ -159,7 +160,7 @@ class PeriodForm(AsksWhich, OfferingForm):
         return cleaned
 
 
-class OfferingAdmin(ByPerson):
+class OfferingAdmin(ByPerson, DiscreetAdmin):
     """Saves and deletes by `scheduling.offering`, and asks about what is touched. Stands before the other bases."""
 
     # What deletes a row of this kind.

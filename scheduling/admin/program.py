@@ -22,7 +22,7 @@ POLICY = (
     ("Who may join", {"fields": ("mentees_may_join", "mentors_may_join")}),
     ("How much", {"fields": ("mentor_week_cap", "mentee_week_cap", "open_requests_cap")}),
     ("Where people meet", {"fields": ("meeting_rooms",)}),
-    ("Answering and canceling", {"fields": ("answer_hours", "cancel_until_hours")}),
+    ("Answering, canceling and undoing", {"fields": ("answer_hours", "cancel_until_hours", "undo_minutes")}),
 )
 
 

@@ -5,7 +5,7 @@ and promises the notices in the same transaction. A refusal is a ValidationError
 """
 
 from scheduling.booking.facts import Facts, explain, free, slots
-from scheduling.booking.locks import lock, retry_after_deadlock
+from scheduling.booking.locks import lock, lock_keys, retry_after_deadlock
 from scheduling.booking.moves import (
     MOVES,
     VERBS,
@@ -16,6 +16,7 @@ from scheduling.booking.moves import (
     refusal,
     sets_rules_aside,
 )
+from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
     cancel,
     complete,
@@ -44,9 +45,11 @@ __all__ = [
     "explain",
     "free",
     "lock",
+    "lock_keys",
     "mark_no_show",
     "offered",
     "possible",
+    "put_back",
     "reassign",
     "refusal",
     "request",

@@ -1,6 +1,6 @@
 """Who writes first: people are locked, in one order everywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 
 from django.db import OperationalError, connection
@@ -34,7 +34,11 @@ def lock(*people: Mentor | Mentee) -> None:
     People, not windows: two windows may touch, and both bookings would pass. SQLite has no row locks and needs none: its
     transactions are IMMEDIATE, one writer at a time.
     """
-    users = User.objects.select_for_update(no_key=True).filter(pk__in=[role.pk for role in people]).order_by("pk")
-    fresh = {user.pk: user for user in users}
+    fresh = {user.pk: user for user in lock_keys(role.pk for role in people)}
     for role in people:
         role.user = fresh[role.pk]
+
+
+def lock_keys(keys: Iterable[int]) -> list[User]:
+    """The people of these keys, in their order: for whoever is about to change many sessions in one transaction."""
+    return list(User.objects.select_for_update(no_key=True).filter(pk__in=set(keys)).order_by("pk"))

@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from people.models import Mentee, Mentor, User
+from people.models import ChangeSet, Mentee, Mentor, User
 from scheduling import notices
 from scheduling.booking.facts import explain
 from scheduling.booking.locks import lock, retry_after_deadlock
 from scheduling.booking.moves import EXPIRE, VERBS, Verb, acts_for_program
 from scheduling.booking.rooms import room_after, room_for
+from scheduling.booking.undoing import patience, record, remember
 from scheduling.booking.writing import check, form_used, insist, last_change, lock_session, place, wait_for_an_answer, write
 from scheduling.models import Session
 from scheduling.slots import Period
@@ -35,13 +36,15 @@ def request(
     form_key: uuid.UUID | None = None,
     external_id: str = "",
     at: datetime | None = None,
+    within: ChangeSet | None = None,
 ) -> Session:
     """Ask a mentor for a session; the answer is Pending.
 
     ``on_behalf_of``: the one of the two for whom a coordinator does this. ``set_aside``: why a coordinator books against the
     soft rules. ``form_key`` names one filled-in form: sent twice, it gives the same session twice. ``at`` is when this
     happened, for sessions brought over from another system; the rules are asked as of then. ``meeting_link``: where they
-    meet; empty: in the mentor's own room, or a new one. Raises ValidationError.
+    meet; empty: in the mentor's own room, or a new one. ``within``: the set of changes it is part of, which can be undone;
+    its messages wait so long. Raises ValidationError.
     """
     if not acts_for_program(by) and not (by.is_active and by.pk == mentee.pk):
         raise ValidationError(_("Only the mentee can request this session."), code="not_yours")
@@ -66,7 +69,8 @@ def request(
         place(session, mentor, period, by=by, set_aside=set_aside, at=happened_at)
         wait_for_an_answer(session)
         write(session, by, "requested", happened_at, on_behalf_of=on_behalf_of, placed=True)
-        notices.tell(session, Kind.REQUESTED, by=by, at=happened_at)
+        record(within, session, None)
+        notices.tell(session, Kind.REQUESTED, by=by, at=happened_at, wait=patience(within))
     return session
 
 
@@ -106,6 +110,7 @@ def reschedule(
     set_aside: str = "",
     reason: str = "",
     version: int | None = None,
+    within: ChangeSet | None = None,
 ) -> Session:
     """Move a session that has not begun to another time (and length), under the rules of a new request.
 
@@ -121,10 +126,11 @@ def reschedule(
         check(session, verb, by, version, now)
         if period == session.period:
             raise ValidationError(_("The session is at this time already. Choose another one."), code="same_time")
+        seen = remember(within, session)
         place(session, session.mentor, period, by=by, set_aside=set_aside, at=now)
         if session.status == PENDING or (on_behalf_of or by).pk == session.mentee_id:
             wait_for_an_answer(session)
-        _moved(session, verb, by, on_behalf_of, reason, now)
+        _moved(session, verb, by, on_behalf_of, reason, now, within=within, seen=seen)
     return session
 
 
@@ -141,6 +147,7 @@ def reassign(
     set_aside: str = "",
     reason: str = "",
     version: int | None = None,
+    within: ChangeSet | None = None,
 ) -> Session:
     """Hand a session that has not begun to another mentor, at the same time or a new one, under the rules of a new request.
 
@@ -157,12 +164,13 @@ def reassign(
             raise ValidationError(
                 _("%(mentor)s is the mentor already. Choose another one.") % {"mentor": mentor}, code="same_mentor"
             )
+        seen = remember(within, session)
         place(session, mentor, period, by=by, set_aside=set_aside, at=now)
         session.meeting_link = room_after(session.meeting_link, before, mentor, period)
         wait_for_an_answer(session)
         if agreed:
             session.status, session.answer_by = CONFIRMED, None
-        _moved(session, verb, by, on_behalf_of, reason, now, also=before)
+        _moved(session, verb, by, on_behalf_of, reason, now, also=before, within=within, seen=seen)
     return session
 
 
@@ -193,6 +201,7 @@ def _end_or_agree(
     reason: str = "",
     version: int | None = None,
     at: datetime | None = None,
+    within: ChangeSet | None = None,
 ) -> Session:
     """Do a verb that changes what the session is, and not when or with whom.
 
@@ -207,26 +216,38 @@ def _end_or_agree(
             # The mentor's yes settles what the policy only prefers; what can never be is asked again.
             people = session.mentor, session.mentee
             insist(f for f in explain(*people, session.period, at=happened_at, leave_out=session) if f.hard)
+        seen = remember(within, session)
         session.status, session.ending = verb.to, verb.ending
         if verb.to == CANCELED:
             session.ended_by = by
             notices.take_back(session, f"The session was {verb.past}.")
         session.version += 1
         write(session, by, verb.past, happened_at, on_behalf_of=on_behalf_of, verb=verb, reason=reason)
+        record(within, session, seen)
         if verb.told:
-            notices.tell(session, verb.told, by=by, at=happened_at)
+            notices.tell(session, verb.told, by=by, at=happened_at, wait=patience(within))
         if verb.to == CONFIRMED:
-            notices.remind(session, at=happened_at)
+            notices.remind(session, at=happened_at, wait=patience(within))
     return session
 
 
 def _moved(
-    session: Session, verb: Verb, by: User, on_behalf_of: User | None, reason: str, now: datetime, also: int | None = None
+    session: Session,
+    verb: Verb,
+    by: User,
+    on_behalf_of: User | None,
+    reason: str,
+    now: datetime,
+    *,
+    also: int | None = None,
+    within: ChangeSet | None,
+    seen: dict | None,
 ) -> None:
     """Write a session that is placed anew; what it owed for the old time is taken back, and promised for the new one."""
     notices.take_back(session, f"The session was {verb.past}.", left=also)
     session.version += 1
     write(session, by, verb.past, now, on_behalf_of=on_behalf_of, reason=reason, placed=True, left=also)
-    notices.tell(session, verb.told, by=by, at=now, also=also)
+    record(within, session, seen)
+    notices.tell(session, verb.told, by=by, at=now, also=also, wait=patience(within))
     if session.status == CONFIRMED:
-        notices.remind(session, at=now)
+        notices.remind(session, at=now, wait=patience(within))

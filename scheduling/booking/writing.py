@@ -16,7 +16,7 @@ from scheduling.guard import SESSIONS
 from scheduling.models import Program, Session
 from scheduling.rules import Finding
 from scheduling.slots import Period
-from scheduling.words import PENDING
+from scheduling.words import CONFIRMED, PENDING, Ending
 
 
 def place(session: Session, mentor: Mentor, period: Period, *, by: User, set_aside: str, at: datetime) -> None:
@@ -97,6 +97,8 @@ def write(
         for_whom = " for the program"
     session.acted_for = on_behalf_of if on_behalf_of != by else None
     session.reason = reason.strip()
+    if session.decided_at is None and (session.status == CONFIRMED or session.ending in (Ending.DECLINED, Ending.EXPIRED)):
+        session.decided_at = happened_at
     session._history_user = by
     session._history_date = happened_at
     session._change_reason = f"{what}{for_whom}" + (", rules set aside" if placed and session.set_aside else "")

@@ -42,6 +42,8 @@ class Session(Timed):
     created_at = models.DateTimeField(editable=False)
     # A request that nobody has answered by then expires; empty: it never does.
     answer_by = models.DateTimeField(null=True, blank=True, editable=False)
+    # When it was first confirmed or declined, or ran out: how long people wait for an answer, and what they hear.
+    decided_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Grows with every verb: a page that shows an older version is told so instead of overwriting.
     version = models.PositiveIntegerField(default=1, editable=False)
     # One filled-in form, however often it is sent, is one session.
@@ -61,6 +63,9 @@ class Session(Timed):
             models.Index(fields=["mentee", "start_time"], name="session_mentee_start"),
             models.Index(fields=["status", "start_time"], name="session_status_start"),
             models.Index(fields=["answer_by"], condition=Q(status=PENDING), name="session_unanswered"),
+            # A week, and the answers of a week, in numbers: the desk's first page and the reports read no row for those.
+            models.Index(fields=["start_time", "status", "end_time"], name="session_week"),
+            models.Index(fields=["decided_at", "created_at", "ending"], name="session_decided"),
         ]
         constraints = [
             ends_after_it_starts(),

@@ -1,0 +1,141 @@
+"""What was changed in one go can be undone: a bulk action, a hand-over, an import.
+
+Whoever changes many rows begins a set inside the transaction that writes, and records each object in it. Each model says how
+one of its rows is put back (`undoes`, when its app is ready). A row that was changed since refuses, and the others are undone.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils import timezone
+
+from people.models import Change, ChangeSet, User
+
+UNDOES = "people.undo_changeset"
+# What one button undoes: more would take longer than a page may.
+MOST = 5_000
+
+PutBack = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the rows of one model are put back. ``put_back(change, by=user)`` does it, or raises ValidationError.
+
+    ``first``: called once with all changes of the set that are of this model, to lock what `put_back` will touch, in one order.
+    ``named``: says for the keys of rows what each is called, for the page of the set.
+    """
+
+    put_back: PutBack
+    first: Callable[[list[Change]], None] | None = None
+    named: Callable[[list[int]], dict[int, str]] | None = None
+
+
+@dataclass
+class Outcome:
+    """What `undo` did: the changes that are undone, and those that are not, each with why."""
+
+    undone: list[Change] = field(default_factory=list)
+    refused: list[tuple[Change, str]] = field(default_factory=list)
+
+
+_ways: dict[type[models.Model], Way] = {}
+
+
+def undoes(model: type[models.Model], put_back: PutBack, *, first=None, named=None) -> None:
+    """Register how rows of this model are put back (see `Way`)."""
+    _ways[model] = Way(put_back, first, named)
+
+
+def way(change: Change) -> Way | None:
+    return _ways.get(change.content_type.model_class())
+
+
+def begin(kind: str, sentence: str, *, by: User, about: User | None = None) -> ChangeSet:
+    """A new set, inside the transaction that writes. ``sentence`` says what was done and names nobody; ``about`` does."""
+    return ChangeSet.objects.create(kind=kind, sentence=sentence, by=by, about=about)
+
+
+def refusal(change_set: ChangeSet, by: User) -> ValidationError | None:
+    """Why ``by`` cannot undo this set, or None if they can."""
+    if not (by.is_active and by.is_staff and by.has_perm(UNDOES)):
+        return ValidationError("Only the program’s coordinators undo changes.", code="not_yours")
+    if not change_set.changes.filter(undone_at=None).exists():
+        return ValidationError("This is undone already.", code="already")
+    return None
+
+
+def undo(change_set: ChangeSet, *, by: User) -> Outcome:
+    """Put everything back that was not changed since, the last first. What refuses stays as it is, and keeps why.
+
+    Raises ValidationError where nothing of it may be tried.
+    """
+    with transaction.atomic():
+        # Two at once: the second waits, and finds it undone.
+        change_set = ChangeSet.objects.select_for_update(no_key=True, of=("self",)).get(pk=change_set.pk)
+        if no := refusal(change_set, by):
+            raise no
+        left = list(change_set.changes.filter(undone_at=None).select_related("content_type").order_by("-pk")[: MOST + 1])
+        if len(left) > MOST:
+            raise ValidationError(f"More than {MOST:,} rows are too many to undo at once.", code="too_many")
+        for one in dict.fromkeys(filter(None, map(way, left))):
+            if one.first:
+                one.first([change for change in left if way(change) is one and change.before != {}])
+        outcome = Outcome()
+        for change in left:
+            if why := _put_back(change, by):
+                change.refused = why
+                outcome.refused.append((change, why))
+            else:
+                change.refused, change.undone_at = "", timezone.now()
+                outcome.undone.append(change)
+        Change.objects.bulk_update(left, ["refused", "undone_at"], batch_size=500)
+        if outcome.undone and change_set.undone_at is None:
+            change_set.undone_at, change_set.undone_by = timezone.now(), by
+            change_set.save(update_fields=["undone_at", "undone_by"])
+    return outcome
+
+
+def _put_back(change: Change, by: User) -> str:
+    """Why not; empty if it is done."""
+    if change.before == {}:
+        return "What it was before is erased, with the person."
+    if (known := way(change)) is None:
+        return "Nobody knows how to undo this."
+    try:
+        # Of one that refuses in the middle nothing stays.
+        with transaction.atomic():
+            known.put_back(change, by=by)
+    except ValidationError as no:
+        return " ".join(no.messages)[: Change._meta.get_field("refused").max_length]
+    return ""
+
+
+def forget(model: type[models.Model], keys: Iterable[int]) -> None:
+    """Erase the values of before and after of these rows: what was changed stays known, and can be undone no more."""
+    kind = ContentType.objects.get_for_model(model)
+    Change.objects.filter(content_type=kind, key__in=keys).update(before={}, after={}, refused="")
+
+
+def snapshot(obj: models.Model, names: Iterable[str]) -> dict:
+    """The values of these fields, for JSON, by the names of their columns."""
+    return {(found := obj._meta.get_field(name)).attname: _plain(getattr(obj, found.attname)) for name in names}
+
+
+def put_values(obj: models.Model, values: dict) -> None:
+    """Values of a snapshot into the object; nothing is saved. What is no column of it is left out."""
+    columns = {column.attname: column for column in obj._meta.concrete_fields}
+    for name, value in values.items():
+        if name in columns:
+            setattr(obj, name, columns[name].to_python(value))
+
+
+def _plain(value):
+    # To the microsecond: JSON's own encoder keeps only milliseconds.
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | float | str | list | dict) else str(value)

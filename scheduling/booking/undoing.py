@@ -1,0 +1,148 @@
+"""A verb that is part of a set of changes remembers the session as it was; and the verb that puts it back."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from people import changes
+from people.models import Change, ChangeSet, Mentor, User
+from scheduling import notices, rules
+from scheduling.booking.facts import explain
+from scheduling.booking.locks import lock_keys
+from scheduling.booking.moves import acts_for_program
+from scheduling.booking.writing import insist, last_change, lock_session, wait_for_an_answer, write
+from scheduling.models import Program, Session
+from scheduling.words import ACTIVE, CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, Ending, Kind
+
+# What is put back. Words that were said with a change are in the history, and stay there.
+KEPT = (
+    "mentor",
+    "start_time",
+    "end_time",
+    "status",
+    "ending",
+    "ended_by",
+    "meeting_link",
+    "answer_by",
+    "decided_at",
+    "set_aside",
+    "set_aside_reason",
+    "version",
+)
+# What people read who have been told of the change.
+MISTAKE = "The last change was a mistake: the session is as it was before."
+NEVER_MEANT = "It was entered by mistake."
+
+
+def patience(within: ChangeSet | None) -> timedelta:
+    """How long the messages of a change wait, so that undoing it stops them."""
+    return timedelta(minutes=Program.current().undo_minutes) if within else notices.AT_ONCE
+
+
+def remember(within: ChangeSet | None, session: Session) -> dict | None:
+    """The locked session as it is before the change, with what it still owes to whom."""
+    return changes.snapshot(session, KEPT) | {"owed": notices.owed(session)} if within else None
+
+
+def record(within: ChangeSet | None, session: Session, before: dict | None) -> None:
+    if within:
+        within.record(session, before, changes.snapshot(session, KEPT))
+
+
+def lock_all(rows: list[Change]) -> None:
+    """Everybody whom putting these back concerns, at once: one by one, two who undo would wait for each other."""
+    people = set(Session.objects.filter(pk__in=[row.key for row in rows]).values_list("mentor_id", "mentee_id"))
+    lock_keys({key for pair in people for key in pair} | {row.before["mentor_id"] for row in rows if row.before})
+
+
+def named(keys: list[int]) -> dict[int, str]:
+    """What the page of a set of changes calls these sessions."""
+    zone = timezone.get_current_timezone()
+    found = Session.objects.with_people().in_bulk(keys)
+    return {key: f"{session.mentor} and {session.mentee}, {rules.when(session.period, zone)}" for key, session in found.items()}
+
+
+def put_back(change: Change, *, by: User) -> Session | None:
+    """Make a session again what it was before a change; one that the change made is canceled, or removed if it is over.
+
+    Nobody may have touched it since, and the hard rules are asked again: the time may be taken by now. Who has been told
+    of the change is told what is true now; who has not, never hears of it. Raises ValidationError.
+    """
+    if not acts_for_program(by):
+        raise ValidationError("Only the program’s coordinators undo changes.", code="not_yours")
+    session = Session.objects.with_people().filter(pk=change.key).first()
+    if session is None:
+        raise ValidationError("This session is not there any more.", code="gone")
+    mentor = session.mentor
+    if change.before and change.before["mentor_id"] != mentor.pk:
+        mentor = Mentor.objects.with_people().get(pk=change.before["mentor_id"])
+    session = lock_session(session, mentor)
+    if session.version != change.after["version"]:
+        raise _changed_since(session)
+    return _as_it_was(session, mentor, change.before, by) if change.before else _unmake(session, by)
+
+
+def _as_it_was(session: Session, mentor: Mentor, before: dict, by: User) -> Session:
+    now, left, start, reported = timezone.now(), session.mentor_id, session.start_time, session.status in (COMPLETED, NO_SHOW)
+    told = notices.told_since(session, before["version"])
+    version = session.version + 1
+    changes.put_values(session, before)
+    session.mentor, session.version = mentor, version
+    if session.start_time > now:
+        insist(f for f in explain(mentor, session.mentee, session.period, leave_out=session) if f.hard)
+    elif not reported:
+        when = rules.when(session.period, timezone.get_current_timezone())
+        raise ValidationError(f"It was to begin {when}: that is over.", code="too_late")
+    # The windows may be others by now.
+    session.availability = mentor.availabilities.overlapping(session.period).order_by("start_time").first()
+    if session.status == PENDING and session.answer_by and session.answer_by <= now:
+        wait_for_an_answer(session)
+    notices.take_back(session, notices.UNDONE, left=left)
+    write(session, by, "undone", now, reason=MISTAKE, left=left)
+    kind = _news(session, moved=session.start_time != start, handed_on=session.mentor_id != left)
+    notices.tell_these(told - {by.pk}, session, kind, at=now)
+    for kind, key in before["owed"]:
+        if key not in told:
+            notices.tell_these({key}, session, Kind(kind), at=now)
+    if session.status == CONFIRMED and session.start_time > now:
+        notices.remind(session, at=now)
+    return session
+
+
+def _news(session: Session, *, moved: bool, handed_on: bool) -> Kind:
+    """What says to those who know of the change how it is now, so that their calendars are right, too."""
+    if handed_on:
+        return Kind.REASSIGNED
+    if moved:
+        return Kind.RESCHEDULED
+    return Kind.CONFIRMED if session.status == CONFIRMED else Kind.REQUESTED
+
+
+def _unmake(session: Session, by: User) -> Session | None:
+    now = timezone.now()
+    if session.status in ACTIVE and session.start_time > now:
+        told = notices.told_since(session, 0)
+        session.status, session.ending, session.ended_by = CANCELED, Ending.CANCELED, by
+        # A better sheet may bring it again.
+        session.external_id = ""
+        session.version += 1
+        notices.take_back(session, notices.UNDONE)
+        write(session, by, "undone", now, reason=NEVER_MEANT)
+        notices.tell_these(told - {by.pk}, session, Kind.CANCELED, at=now)
+        return session
+    if hasattr(session, "feedback") or session.notes.exists():
+        raise ValidationError("Somebody has written about this session since.", code="in_use")
+    session._history_user, session._change_reason = by, "undone"
+    session.delete()
+    return None
+
+
+def _changed_since(session: Session) -> ValidationError:
+    last = last_change(session)
+    when = timezone.localtime(last.history_date)
+    who = last.history_user or "The program"
+    return ValidationError(
+        f"{who} changed this session since, on {when.day} {when:%b} at {when:%H:%M}: it is {session.status} now.",
+        code="changed_since",
+    )

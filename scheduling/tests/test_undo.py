@@ -1,0 +1,269 @@
+"""Sets of changes: messages that wait, and putting everything back that nobody has touched since."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from icalendar import Calendar
+
+from people import changes, erasure
+from people.models import Change, ChangeSet, Skill
+from scheduling import booking, delivery
+from scheduling.models import Feedback, Program, Session
+from scheduling.notices import UNDONE
+
+pytestmark = pytest.mark.django_db
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def bulk(cora) -> ChangeSet:
+    return changes.begin("bulk", "Changed some sessions", by=cora)
+
+
+@pytest.fixture
+def confirmed(session, cora):
+    """Alex and Maya meet on Monday at 9:00; that is sent."""
+    session = booking.confirm(session, by=cora)
+    delivery.sweep()
+    mail.outbox.clear()
+    return session
+
+
+@pytest.fixture
+def other(maya, bo, monday, cora, session):
+    """Bo and Maya meet on Monday at 10:00; that is sent."""
+    other = booking.confirm(booking.request(maya, bo, monday + HOUR, 30, by=cora), by=cora)
+    delivery.sweep()
+    mail.outbox.clear()
+    return other
+
+
+def sent(minutes=0) -> dict:
+    """Send what is due so many minutes from now: first name -> the subject's first word, and what the calendar is told."""
+    mail.outbox.clear()
+    with time_machine.travel(timezone.now() + minutes * MINUTE):
+        delivery.sweep()
+    found = {}
+    for message in mail.outbox:
+        [*parts] = [Calendar.from_ical(part.content) for part in message.alternatives if "calendar" in part.mimetype]
+        told = [(str(part["METHOD"]), str(part.events[0]["STATUS"]), int(part.events[0]["SEQUENCE"])) for part in parts]
+        found[message.to[0].partition("@")[0]] = (message.subject.split(maxsplit=1)[0], *told)
+    assert len(found) == len(mail.outbox)
+    return found
+
+
+def owed(session) -> list:
+    """What waits: kind, to whom, how long before the start."""
+    rows = session.notices.filter(state="pending").order_by("due_at", "recipient__first_name")
+    return [(row.kind, row.recipient.first_name, round((session.start_time - row.due_at) / MINUTE)) for row in rows]
+
+
+def as_is(session) -> dict:
+    session.refresh_from_db()
+    return changes.snapshot(session, ["status", "ending", "ended_by", "mentor", "start_time", "end_time", "meeting_link"])
+
+
+def refused_by(change_set, by) -> str:
+    with pytest.raises(ValidationError) as refusal:
+        changes.undo(change_set, by=by)
+    return refusal.value.code
+
+
+REMINDERS = [("reminder_60", "Alex", 60), ("reminder_60", "Maya", 60), ("reminder_15", "Alex", 15), ("reminder_15", "Maya", 15)]
+
+
+# ---- in time, and too late ----------------------------------------------------------------------------------------------
+
+
+def test_undone_in_time_nobody_hears_of_it(confirmed, other, bulk, cora):
+    before = as_is(confirmed)
+    for session in (confirmed, other):
+        booking.cancel(session, by=cora, reason="The room burns", within=bulk)
+    assert as_is(confirmed)["ending"] == "canceled"
+    # The control: a single action tells at once.
+    assert sent() == sent(minutes=1) == {}
+    outcome = changes.undo(bulk, by=cora)
+    assert ([change.key for change in outcome.undone], outcome.refused) == ([other.pk, confirmed.pk], [])
+    assert as_is(confirmed) == before
+    confirmed.refresh_from_db()
+    assert confirmed.version == 4
+    assert owed(confirmed) == REMINDERS
+    assert set(confirmed.notices.filter(kind="canceled").values_list("state", "detail")) == {("suppressed", UNDONE)}
+    assert sent(minutes=10) == {}
+    last = confirmed.history.latest("history_id")
+    assert (last.history_change_reason, last.history_user) == ("undone for the program", cora)
+    bulk.refresh_from_db()
+    assert bulk.undone_by == cora
+    assert refused_by(bulk, cora) == "already"
+
+
+def test_undone_too_late_for_the_mails_both_are_told_what_is_true_now(confirmed, bulk, cora):
+    booking.cancel(confirmed, by=cora, within=bulk)
+    canceled = ("Canceled:", ("CANCEL", "CANCELLED", 3))
+    assert sent(minutes=3) == {"alex": canceled, "maya": canceled}
+    changes.undo(bulk, by=cora)
+    again = ("Confirmed:", ("REQUEST", "CONFIRMED", 4))
+    assert sent() == {"alex": again, "maya": again}
+    assert "Message: The last change was a mistake: the session is as it was before." in mail.outbox[0].body
+    assert owed(confirmed) == REMINDERS
+
+
+def test_the_program_decides_how_long_they_wait(confirmed, other, bulk, cora):
+    Program.objects.update_or_create(pk=1, defaults={"undo_minutes": 0})
+    booking.cancel(confirmed, by=cora, within=bulk)
+    assert set(sent()) == {"alex", "maya"}
+    Program.objects.update(undo_minutes=30)
+    booking.cancel(other, by=cora, within=bulk)
+    assert sent(minutes=29) == {}
+    assert set(sent(minutes=31)) == {"bo", "maya"}
+
+
+def test_a_single_action_and_what_would_come_too_late_do_not_wait(session, cora, bulk, monday):
+    with time_machine.travel(monday - MINUTE):
+        booking.confirm(session, by=cora, within=bulk)
+        assert sent() == {
+            "alex": ("Confirmed:", ("REQUEST", "CONFIRMED", 2)),
+            "maya": ("Confirmed:", ("REQUEST", "CONFIRMED", 2)),
+        }
+
+
+def test_a_yes_taken_back_is_a_request_again(session, bulk, cora):
+    delivery.sweep()
+    booking.confirm(session, by=cora, within=bulk)
+    sent(minutes=3)
+    changes.undo(bulk, by=cora)
+    session.refresh_from_db()
+    assert (session.status, session.answer_by > timezone.now(), session.decided_at) == ("Pending", True, None)
+    tentative = ("REQUEST", "TENTATIVE", 3)
+    assert sent() == {"alex": ("A", tentative), "maya": ("Alex", tentative)}
+    assert owed(session) == []
+
+
+def test_what_was_still_owed_is_owed_again(session, bulk, cora):
+    booking.cancel(session, by=cora, within=bulk)
+    changes.undo(bulk, by=cora)
+    assert [row[:2] for row in owed(session)] == [("requested", "Maya")]
+    assert sent() == {"maya": ("Alex",)}
+
+
+# ---- what was touched since ---------------------------------------------------------------------------------------------
+
+
+def test_what_was_changed_since_stays_and_the_rest_is_undone(session, bo, maya, bulk, cora, alex, monday):
+    other = booking.request(maya, bo, monday + HOUR, 30, by=bo.user)
+    for one in (session, other):
+        booking.confirm(one, by=cora, within=bulk)
+    booking.reschedule(other, monday + 2 * HOUR, by=bo.user)
+    at = timezone.localtime(other.history.latest("history_id").history_date)
+    outcome = changes.undo(bulk, by=cora)
+    [(change, why)] = outcome.refused
+    assert why == f"Bo Lindqvist changed this session since, on {at.day} {at:%b} at {at:%H:%M}: it is Pending now."
+    assert ([change.key for change in outcome.undone], change.key) == ([session.pk], other.pk)
+    session.refresh_from_db()
+    assert session.status == "Pending"
+    change.refresh_from_db()
+    assert (change.refused, change.undone_at) == (why, None)
+    # Once more: what was refused is tried, and what is undone is left alone.
+    again = changes.undo(bulk, by=cora)
+    assert ([one.key for one, _ in again.refused], again.undone) == ([other.pk], [])
+
+
+def test_a_time_that_is_taken_by_now_is_told_in_words(confirmed, bulk, cora, bo, maya, monday):
+    booking.cancel(confirmed, by=cora, within=bulk)
+    booking.request(maya, bo, monday, 30, by=bo.user)
+    [(_, why)] = changes.undo(bulk, by=cora).refused
+    assert why.startswith("Maya Lopez already has a session Mon ")
+    assert as_is(confirmed)["status"] == "Canceled"
+
+
+def test_what_has_begun_by_now_is_not_put_back_but_reports_are(confirmed, other, bulk, cora, monday):
+    booking.cancel(other, by=cora, within=bulk)
+    with time_machine.travel(monday + HOUR + 10 * MINUTE):
+        booking.complete(confirmed, by=cora, within=bulk)
+        outcome = changes.undo(bulk, by=cora)
+    assert [change.key for change in outcome.undone] == [confirmed.pk]
+    [(change, why)] = outcome.refused
+    assert (change.key, why.startswith("It was to begin "), why.endswith(": that is over.")) == (other.pk, True, True)
+    confirmed.refresh_from_db()
+    assert (confirmed.status, owed(confirmed)) == ("Confirmed", [])
+
+
+def test_the_last_moved_goes_back_first(confirmed, other, bulk, cora, monday):
+    before = as_is(confirmed), as_is(other)
+    booking.reschedule(confirmed, monday + 2 * HOUR, by=cora, within=bulk)
+    # To where the first one came from: that has to be free again before it can go back.
+    booking.reschedule(other, monday, by=cora, within=bulk)
+    assert len(changes.undo(bulk, by=cora).undone) == 2
+    assert (as_is(confirmed), as_is(other)) == before
+
+
+def test_a_hand_over_comes_back_with_room_and_answer(confirmed, maya, omar, window, bulk, cora):
+    window(omar)
+    Session.objects.filter(pk=confirmed.pk).update(meeting_link="https://meet.example.org/session-" + "a" * 32)
+    before = as_is(confirmed)
+    booking.reassign(confirmed, omar, by=cora, within=bulk)
+    assert as_is(confirmed)["meeting_link"] != before["meeting_link"]
+    assert set(sent(minutes=3)) == {"alex", "maya", "omar"}
+    changes.undo(bulk, by=cora)
+    assert as_is(confirmed) == before
+    told = sent()
+    assert told == {
+        "alex": ("Maya", ("REQUEST", "CONFIRMED", 4)),
+        "maya": ("A", ("REQUEST", "CONFIRMED", 4)),
+        "omar": ("Handed",),
+    }
+
+
+def test_what_was_made_anew_is_canceled_and_what_is_over_is_removed(maya, alex, window, monday, bulk, cora):
+    window(maya)
+    ahead = booking.request(maya, alex, monday, 30, by=cora, external_id="S1", within=bulk)
+    then = timezone.now() - timedelta(days=30)
+    over = Session.objects.create(
+        mentor=maya, mentee=alex, start_time=then, end_time=then + HOUR, status="Completed", created_at=then
+    )
+    noted = Session.objects.create(
+        mentor=maya, mentee=alex, start_time=then - HOUR, end_time=then, status="Completed", created_at=then
+    )
+    bulk.record_many((one, None, changes.snapshot(one, ["status", "version"])) for one in (over, noted))
+    Feedback.objects.create(session=noted, rating=5, created_at=timezone.now())
+    outcome = changes.undo(bulk, by=cora)
+    assert [change.key for change in outcome.undone] == [over.pk, ahead.pk]
+    assert [(change.key, why) for change, why in outcome.refused] == [
+        (noted.pk, "Somebody has written about this session since.")
+    ]
+    ahead.refresh_from_db()
+    assert (ahead.status, ahead.external_id, set(Session.objects.all())) == ("Canceled", "", {ahead, noted})
+    assert sent(minutes=10) == {}
+
+
+# ---- who, and what is nobody's ------------------------------------------------------------------------------------------
+
+
+def test_only_coordinators_undo(confirmed, bulk, cora, maya, person):
+    booking.cancel(confirmed, by=cora, within=bulk)
+    assert refused_by(bulk, maya.user) == refused_by(bulk, person("Stan Doyle", is_staff=True)) == "not_yours"
+    assert as_is(confirmed)["status"] == "Canceled"
+
+
+def test_what_is_erased_cannot_come_back(confirmed, alex, maya, bulk, cora, person):
+    root = person("Root Ruiz", is_staff=True, is_superuser=True)
+    Session.objects.filter(pk=confirmed.pk).update(meeting_link="https://meet.example.org/alex-johnson")
+    booking.cancel(confirmed, by=cora, within=bulk)
+    bulk.record(alex, {"goals": "Learn to weld"}, {"goals": "Learn to fly"})
+    bulk.record(Skill.objects.create(name="Welding"), None, {"name": "Welding"})
+    assert "alex-johnson" in str(list(Change.objects.values()))
+    erasure.erase(alex.user, by=root)
+    left = str(list(Change.objects.values("before", "after")))
+    assert "alex-johnson" not in left
+    assert "Learn to" not in left
+    outcome = changes.undo(bulk, by=cora)
+    assert [why for _, why in outcome.refused] == [
+        "Nobody knows how to undo this.",
+        "What it was before is erased, with the person.",
+        "What it was before is erased, with the person.",
+    ]
