@@ -1,6 +1,7 @@
 """The coordinator's desk: who there is."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
@@ -85,6 +86,9 @@ class RoleForm(FreshForm):
         label="E-mail address", widget=UnfoldAdminEmailInputWidget, help_text="The key: one address is one person."
     )
     time_zone = TimeZoneField(widget=UnfoldAdminSelectWidget)
+    language = forms.ChoiceField(
+        required=False, choices=[("", "None chosen"), *settings.LANGUAGES], widget=UnfoldAdminSelectWidget
+    )
     phone_number = PhoneNumberField(
         required=False, widget=UnfoldAdminTextInputWidget, help_text="With the country code: +12345678987."
     )
