@@ -134,6 +134,7 @@ class PeopleKeeper(Keeper):
         known = _addresses(user)
         for model in (User, Mentor, Mentee):
             changes.forget(model, [user.pk])
+        changes.forget_name(str(user))
         changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
         for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):
             model.objects.filter(user=user).delete()

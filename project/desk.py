@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 def can(permission: str):
@@ -77,6 +78,7 @@ UNFOLD = {
                     ),
                     item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
+                    item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
                     item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),
                 ],
             },

@@ -20,6 +20,7 @@ LISTS = [
     "people_mentee",
     "people_skill",
     "people_team",
+    "people_changeset",
     "scheduling_availability",
     "scheduling_weeklyhours",
     "scheduling_timeoff",
