@@ -139,6 +139,7 @@ class ProfileForm(FreshForm):
             ),
         )
         self.fields["meeting_link"] = Mentor._meta.get_field("meeting_link").formfield(
+            label=_("Meeting link"),
             initial=mentor.meeting_link,
             help_text=_(
                 "A room of your own for online sessions, like https://meet.example.org/maya. Whoever has a session with you"
@@ -149,6 +150,7 @@ class ProfileForm(FreshForm):
     def _add_mentee_fields(self, mentee) -> None:
         self.fields["team"] = forms.ModelChoiceField(
             Team.objects.all(),
+            label=_("Team"),
             required=False,
             empty_label=_("No team"),
             initial=mentee.team_id,
@@ -207,6 +209,7 @@ class SuggestionForm(forms.Form):
 class PhotoForm(forms.Form):
     # The server looks at the bytes (people/photos.py); this is for the browser's window of files.
     photo = forms.FileField(
+        label=_("Photo"),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
         help_text=_("A JPEG, PNG or WebP of up to 5 MB. It is cut to a square; where and when it was taken is not kept."),
         error_messages={"empty": _("The file is empty. Choose another one.")},

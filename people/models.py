@@ -404,7 +404,7 @@ class Change(models.Model):
             models.UniqueConstraint(
                 fields=["change_set", "content_type", "key"],
                 name="change_once_in_a_set",
-                violation_error_message="This is in the set already.",
+                violation_error_message=_("This is in the set already."),
             )
         ]
 

@@ -101,6 +101,7 @@ class TimeOffForm(AsksWhich, FreshForm):
     class Meta:
         model = TimeOff
         fields = ("note",)
+        labels = {"note": _("Note")}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

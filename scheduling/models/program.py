@@ -112,11 +112,13 @@ class Program(models.Model):
         ),
     )
     undo_minutes = models.PositiveSmallIntegerField(
-        "minutes to undo",
+        _("minutes to undo"),
         default=2,
         validators=[MaxValueValidator(60)],
-        help_text="Messages about many changes at once (a bulk action, a hand-over, an import) wait so many minutes: undone "
-        "in that time, they are not sent. 0: they go at once. Default: 2.",
+        help_text=_(
+            "Messages about many changes at once (a bulk action, a hand-over, an import) wait so many minutes: undone in that"
+            " time, they are not sent. 0: they go at once. Default: 2."
+        ),
     )
 
     mentees_may_join = models.BooleanField(
