@@ -28,8 +28,19 @@ NOT_OURS = re.compile(
     r"Mentoring program|member|TOTP|testserver|http|localhost)\b|[A-Z][A-Za-z]+/[A-Z][A-Za-z_/ -]+|\b[0-9a-f]{8,}\b|"
     r"\S{8}…|\b[A-Z]{4}-[A-Z]{4}\b"
 )
-# Modules that only staff read of: the admin's, and those of sheets.
-STAFF_ONLY = ("/admin", "admin_", "_admin", "/management/", "/migrations/", "/tests/", "/sheets/", "/resources")
+# Modules that only staff or programs read of: the admin's, those of sheets, and the API's, which documents itself in English.
+STAFF_ONLY = (
+    "/admin",
+    "admin_",
+    "_admin",
+    "/management/",
+    "/migrations/",
+    "/tests/",
+    "/sheets/",
+    "/resources",
+    "/api",
+    "filters",
+)
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,12 @@ from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
 from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
 from scheduling.admin.moving import HandOver, Move
+from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
 from scheduling.admin.why_not import why_not
 from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
+from scheduling.exports import SESSIONS
 from scheduling.models import Program, Session
 from scheduling.resources import SessionResource
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
@@ -34,10 +36,11 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
+    sheet = SESSIONS
     list_display = ("mentor_name", "mentee_name", "start_time", "length", "status_label")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -45,6 +48,7 @@ class SessionAdmin(ByPerson, SheetAdmin, SessionHistoryAdmin):
         ("mentor", AutocompleteSelectFilter),
         ("mentee", AutocompleteSelectFilter),
     )
+    scopes = (TeamFilter, SkillFilter)
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False

@@ -21,7 +21,7 @@ class Feedback(models.Model):
 
     class Meta:
         verbose_name_plural = _("feedback")
-        default_permissions = ("view",)
+        default_permissions = ("view", "export")
         ordering = ["-created_at", "-pk"]
         indexes = [models.Index(fields=["-created_at", "-session"], name="feedback_latest_first")]
         constraints = [

@@ -9,7 +9,7 @@ import people.time_zones
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0011_change_sets"),
+        ("people", "0012_sheet_exports"),
     ]
 
     operations = [
