@@ -15,7 +15,7 @@ from unfold.settings import get_config
 from unfold.utils import convert_color
 
 from people import unsent
-from people.accounts import ROLES
+from people.accounts import ROLES, take
 from people.forms import ProfileForm
 
 # Role -> what is said when it is taken, and the page to go on with.
@@ -85,8 +85,7 @@ def join(request):
         messages.error(request, "The program takes nobody in this role at the moment. Ask your program coordinator.")
         return redirect("home")
     welcome, onward = WELCOME[role]
-    _, new = ROLES[role].objects.get_or_create(user=request.user)
-    if new:
+    if take(request.user, role):
         messages.success(request, welcome)
     return redirect(onward)
 
