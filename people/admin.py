@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget,
 from people import sessions
 from people.accounts import forget_addresses
 from people.admin_pages import answer, page_of
+from people.change_admin import ChangeSetAdmin  # noqa: F401  here it is registered
 from people.erasure_admin import ErasingAdmin
 from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Team, User

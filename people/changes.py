@@ -27,12 +27,15 @@ class Way:
     """How the rows of one model are put back. ``put_back(change, by=user)`` does it, or raises ValidationError.
 
     ``first``: called once with all changes of the set that are of this model, to lock what `put_back` will touch, in one order.
-    ``named``: says for the keys of rows what each is called, for the page of the set.
+    ``named``: says for the keys of rows what each is called, for the page of the set. ``warned``: says in a sentence or two
+    what else undoing these would do, before somebody presses the button. ``hidden``: columns that tell a reader nothing.
     """
 
     put_back: PutBack
     first: Callable[[list[Change]], None] | None = None
     named: Callable[[list[int]], dict[int, str]] | None = None
+    warned: Callable[[list[Change]], str] | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -46,13 +49,26 @@ class Outcome:
 _ways: dict[type[models.Model], Way] = {}
 
 
-def undoes(model: type[models.Model], put_back: PutBack, *, first=None, named=None) -> None:
+def undoes(model: type[models.Model], put_back: PutBack, **more) -> None:
     """Register how rows of this model are put back (see `Way`)."""
-    _ways[model] = Way(put_back, first, named)
+    _ways[model] = Way(put_back, **more)
 
 
 def way(change: Change) -> Way | None:
-    return _ways.get(change.content_type.model_class())
+    return way_of(change.content_type)
+
+
+def way_of(kind: ContentType) -> Way | None:
+    return _ways.get(kind.model_class())
+
+
+def by_way(rows: Iterable[Change]) -> dict[Way, list[Change]]:
+    """The changes that somebody knows how to undo."""
+    found: dict[Way, list[Change]] = {}
+    for change in rows:
+        if (one := way(change)) and change.before != {}:
+            found.setdefault(one, []).append(change)
+    return found
 
 
 def begin(kind: str, sentence: str, *, by: User, about: User | None = None) -> ChangeSet:
@@ -82,9 +98,9 @@ def undo(change_set: ChangeSet, *, by: User) -> Outcome:
         left = list(change_set.changes.filter(undone_at=None).select_related("content_type").order_by("-pk")[: MOST + 1])
         if len(left) > MOST:
             raise ValidationError(f"More than {MOST:,} rows are too many to undo at once.", code="too_many")
-        for one in dict.fromkeys(filter(None, map(way, left))):
+        for one, theirs in by_way(left).items():
             if one.first:
-                one.first([change for change in left if way(change) is one and change.before != {}])
+                one.first(theirs)
         outcome = Outcome()
         for change in left:
             if why := _put_back(change, by):
@@ -119,6 +135,11 @@ def forget(model: type[models.Model], keys: Iterable[int]) -> None:
     """Erase the values of before and after of these rows: what was changed stays known, and can be undone no more."""
     kind = ContentType.objects.get_for_model(model)
     Change.objects.filter(content_type=kind, key__in=keys).update(before={}, after={}, refused="")
+
+
+def forget_name(name: str) -> None:
+    """Erase what refusals say where they name somebody."""
+    Change.objects.filter(refused__icontains=name).update(refused="")
 
 
 def snapshot(obj: models.Model, names: Iterable[str]) -> dict:

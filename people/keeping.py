@@ -135,6 +135,7 @@ class PeopleKeeper(Keeper):
     def empty(self, user):
         known = _addresses(user)
         changes.forget(User, [user.pk])
+        changes.forget_name(str(user))
         changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
         for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):
             model.objects.filter(user=user).delete()

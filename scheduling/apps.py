@@ -16,4 +16,11 @@ class SchedulingConfig(AppConfig):
         post_migrate.connect(tasks.install_schedules, sender=self, dispatch_uid="scheduling.schedules")
         register(guard.check)
         privacy.register(SchedulingKeeper())
-        changes.undoes(self.get_model("Session"), undoing.put_back, first=undoing.lock_all, named=undoing.named)
+        changes.undoes(
+            self.get_model("Session"),
+            undoing.put_back,
+            first=undoing.lock_all,
+            named=undoing.named,
+            warned=undoing.warned,
+            hidden=undoing.HIDDEN,
+        )

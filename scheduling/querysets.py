@@ -11,6 +11,8 @@ from scheduling.words import ACTIVE, CANCELED, COMPLETED, CONFIRMED, PENDING, UN
 
 CALENDAR_KEEPS = timedelta(days=90)
 
+A_DAY = timedelta(days=1)
+
 # A sweep starts every minute: what is unsent after two has been missed.
 LATE = timedelta(minutes=2)
 
@@ -79,6 +81,12 @@ class SessionQuerySet(PeriodQuerySet):
     def waiting(self, now: datetime | None = None):
         """Requests that can still be answered; the soonest first."""
         return self.pending().filter(start_time__gt=now or timezone.now()).order_by("start_time")
+
+    def waiting_too_long(self, now: datetime | None = None):
+        """Requests that run out within a day unless somebody answers, the nearest first; or never do, and are a day old."""
+        now = now or timezone.now()
+        soon = Q(answer_by__lte=now + A_DAY) | Q(answer_by__isnull=True, created_at__lte=now - A_DAY)
+        return self.pending().filter(soon, start_time__gt=now).order_by("answer_by", "pk")
 
     def unanswered(self, now: datetime | None = None):
         """Requests whose time to be answered is over: what `expire` is for."""

@@ -26,6 +26,7 @@ from people.models import Mentee, Mentor, User
 from scheduling import booking, leaving
 from scheduling.admin.booking_forms import is_key
 from scheduling.admin.leaving import NAMED, LeavingPage
+from scheduling.admin.needs import NeedsAdmin
 from scheduling.admin.offering import count
 from scheduling.models import MentorLimits, Session
 
@@ -195,7 +196,7 @@ class LimitsInline(StackedInline):
 
 
 @admin.register(Mentor)
-class MentorAdmin(LeavingAdmin, people_admin.MentorAdmin):
+class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
     inlines = [LimitsInline]
     actions_detail = (*people_admin.MentorAdmin.actions_detail, "deactivate", "bring_back", "erase")
 
@@ -217,7 +218,7 @@ class MentorAdmin(LeavingAdmin, people_admin.MentorAdmin):
 
 
 @admin.register(Mentee)
-class MenteeAdmin(LeavingAdmin, people_admin.MenteeAdmin):
+class MenteeAdmin(NeedsAdmin, LeavingAdmin, people_admin.MenteeAdmin):
     actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back", "erase")
 
     def tiles(self, request, role):

@@ -18,6 +18,7 @@ from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
 from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
 from scheduling.admin.moving import HandOver, Move
+from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
 from scheduling.admin.why_not import why_not
 from scheduling.admin.windows import WhenFilter
@@ -34,7 +35,7 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
@@ -45,6 +46,7 @@ class SessionAdmin(ByPerson, SheetAdmin, SessionHistoryAdmin):
         ("mentor", AutocompleteSelectFilter),
         ("mentee", AutocompleteSelectFilter),
     )
+    scopes = (TeamFilter, SkillFilter)
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from people import changes
 from people.models import Change, ChangeSet, Mentor, User
@@ -12,8 +13,8 @@ from scheduling.booking.facts import explain
 from scheduling.booking.locks import lock_keys
 from scheduling.booking.moves import acts_for_program
 from scheduling.booking.writing import insist, last_change, lock_session, wait_for_an_answer, write
-from scheduling.models import Program, Session
-from scheduling.words import ACTIVE, CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, Ending, Kind
+from scheduling.models import Notice, Program, Session
+from scheduling.words import ACTIVE, CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, REMINDERS, Ending, Kind, State
 
 # What is put back. Words that were said with a change are in the history, and stay there.
 KEPT = (
@@ -30,6 +31,8 @@ KEPT = (
     "set_aside_reason",
     "version",
 )
+# Of that, what tells a reader of the page nothing.
+HIDDEN = frozenset({"version", "owed", "ended_by_id", "answer_by", "decided_at"})
 # What people read who have been told of the change.
 MISTAKE = "The last change was a mistake: the session is as it was before."
 NEVER_MEANT = "It was entered by mistake."
@@ -61,6 +64,30 @@ def named(keys: list[int]) -> dict[int, str]:
     zone = timezone.get_current_timezone()
     found = Session.objects.with_people().in_bulk(keys)
     return {key: f"{session.mentor} and {session.mentee}, {rules.when(session.period, zone)}" for key, session in found.items()}
+
+
+def warned(rows: list[Change]) -> str:
+    """What undoing these would do to messages."""
+    since = {row.key: (row.before or {}).get("version", 0) for row in rows}
+    news = Notice.objects.filter(session__in=since).exclude(kind__in=REMINDERS)
+    waiting, told = 0, set()
+    for key, version, state, recipient in news.values_list("session_id", "version", "state", "recipient_id"):
+        if version > since[key]:
+            waiting += state == State.PENDING
+            told |= {recipient} if state in notices.TOLD else set()
+    said = []
+    if waiting:
+        said.append(ngettext("%d message waits and is not sent.", "%d messages wait and are not sent.", waiting) % waiting)
+    if told:
+        said.append(
+            ngettext(
+                "%d person has been told already, and gets a message that says what is true then.",
+                "%d people have been told already, and get a message that says what is true then.",
+                len(told),
+            )
+            % len(told)
+        )
+    return " ".join(said) or gettext("Nobody has been told, and nobody will be.")
 
 
 def put_back(change: Change, *, by: User) -> Session | None:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar
 
@@ -267,3 +269,70 @@ def test_what_is_erased_cannot_come_back(confirmed, alex, maya, bulk, cora, pers
         "What it was before is erased, with the person.",
         "What it was before is erased, with the person.",
     ]
+
+
+# ---- the desk -----------------------------------------------------------------------------------------------------------
+
+
+def page_of(bulk, name="change") -> str:
+    return reverse(f"admin:people_changeset_{name}", args=[bulk.pk])
+
+
+def test_the_page_says_what_was_changed_and_undoes_it(client, confirmed, bo, maya, bulk, cora, monday):
+    asked = booking.request(maya, bo, monday + HOUR, 30, by=bo.user)
+    for one in (confirmed, asked):
+        booking.cancel(one, by=cora, within=bulk)
+    with time_machine.travel(timezone.now() + 3 * MINUTE):
+        delivery.sweep()
+    Session.objects.filter(pk=asked.pk).update(version=7)
+    client.force_login(cora)
+    [row] = client.get(reverse("admin:people_changeset_changelist")).context["cl"].result_list
+    assert (row.touched_count, row.something_left, row.undone_at) == (2, True, None)
+    first, _ = client.get(page_of(bulk)).context["page"].object_list
+    assert first["name"].startswith("Maya Lopez and Alex Johnson, Mon ")
+    assert [(one.label, one.old, one.new) for one in first["differences"]] == [
+        ("Status", "Confirmed", "Canceled"),
+        ("Ending", "–", "Canceled"),
+    ]
+    dialog = " ".join(client.get(page_of(bulk, "undo")).content.decode().split())
+    assert "2 things were changed. 3 people have been told already, and get a message that says what is true then." in dialog
+    assert as_is(confirmed)["status"] == "Canceled"
+    done = client.post(page_of(bulk, "undo"), {"_form_submitted": "True"})
+    assert (done["HX-Redirect"], as_is(confirmed)["status"]) == (page_of(bulk), "Confirmed")
+    page = client.get(page_of(bulk))
+    assert [str(message) for message in page.context["messages"]] == [
+        "1 stays as it is: see why below.",
+        "Undone: 1 of 2.",
+    ]
+    assert [bool(one["change"].refused) for one in page.context["page"].object_list] == [True, False]
+    assert [one["title"] for one in page.context["actions_detail"]] == ["Undo"]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_lists_cost_the_same_for_one_row_and_three(
+    client, cora, omar, window, maya, alex, monday, django_assert_num_queries, rows
+):
+    window(maya)
+    window(omar)
+    sets = [changes.begin("handover", "Handed over", by=cora, about=maya.user) for _ in range(rows)]
+    for number in range(rows):
+        session = booking.request(maya, alex, monday + number * HOUR, 30, by=alex.user)
+        booking.reassign(session, omar, by=cora, within=sets[0])
+    client.force_login(cora)
+    client.get(page_of(sets[0]))  # what is asked once in the life of a process
+    with django_assert_num_queries(7):
+        assert len(client.get(reverse("admin:people_changeset_changelist")).context["cl"].result_list) == rows
+    with django_assert_num_queries(11):
+        assert len(client.get(page_of(sets[0])).context["page"].object_list) == rows
+
+
+def test_who_may_only_look_sees_no_button(client, confirmed, bulk, cora, person):
+    booking.cancel(confirmed, by=cora, within=bulk)
+    viewer = person("Vic Stone", is_staff=True)
+    client.force_login(viewer)
+    assert client.get(page_of(bulk)).status_code == 403
+    viewer.user_permissions.add(Permission.objects.get(codename="view_changeset"))
+    page = client.get(page_of(bulk))
+    assert (page.status_code, page.context["actions_detail"]) == (200, [])
+    assert client.post(page_of(bulk, "undo"), {"_form_submitted": "True"}).status_code == 403
+    assert as_is(confirmed)["status"] == "Canceled"
