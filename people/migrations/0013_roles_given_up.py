@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0011_change_sets"),
+        ("people", "0012_sheet_exports"),
     ]
 
     operations = [
