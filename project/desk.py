@@ -75,6 +75,7 @@ UNFOLD = {
                         "Weekly hours", "event_repeat", "admin:scheduling_weeklyhours_changelist", "scheduling.view_weeklyhours"
                     ),
                     item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
+                    item("Hand over", "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
                     item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),

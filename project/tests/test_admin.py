@@ -91,7 +91,7 @@ def test_a_coordinator_cannot_touch_accounts_or_groups(desk):
 # Buttons that open a page, which acts on a POST: scheduling/tests/test_admin_moving.py and test_why_not.py hold them to it.
 PAGES = {"scheduling_session_reschedule", "scheduling_session_reassign", "scheduling_session_why_not"}
 # And scheduling/tests/test_leaving.py these.
-PAGES |= {"people_mentor_deactivate", "people_mentee_deactivate"}
+PAGES |= {"people_mentor_deactivate", "people_mentee_deactivate", "people_mentor_be_away", "people_mentor_hand_over"}
 # And scheduling/tests/test_ledger.py this.
 PAGES |= {"scheduling_notice_resend"}
 

@@ -54,7 +54,7 @@ def explain(
 
     ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out.
     """
-    [(_, facts)] = _gather([mentor], mentee, period, at=at, leave_out=leave_out)
+    [(_, facts)] = gather([mentor], mentee, period, at=at, leave_out=leave_out)
     return facts.ask(period)
 
 
@@ -70,7 +70,7 @@ def slots(
         return []
     # A slot that starts before ``until`` may end after it.
     over = Period(now, until + timedelta(minutes=minutes))
-    [(_, facts)] = _gather([mentor], mentee, over, leave_out=leave_out)
+    [(_, facts)] = gather([mentor], mentee, over, leave_out=leave_out)
     return [slot for slot in facts.offer(minutes) if slot.start < until]
 
 
@@ -89,7 +89,7 @@ def free(
     """
     found = 0
     for part in [mentors] if first is None else [mentors[: LOOK_AT * first], mentors[LOOK_AT * first :]]:
-        for key, facts in _gather(part, mentee, over):
+        for key, facts in gather(part, mentee, over):
             within = (slot for slot in facts.offer(minutes) if over.contains(slot))
             if earliest := next(within, None):
                 yield key, chain([earliest], within)
@@ -98,7 +98,7 @@ def free(
                     return
 
 
-def _gather(
+def gather(
     mentors: QuerySet[Mentor] | Sequence[Mentor],
     mentee: Mentee | None,
     over: Period,
@@ -142,7 +142,7 @@ def _gather(
     capped = [key for key, policy in policies.items() if policy.mentor_week_cap is not None]
     if usual.mentor_week_cap is not None or capped:
         counted = capped if usual.mentor_week_cap is None else theirs
-        weeks = _weeks(others.filter(mentor__in=counted), "mentor_id", over, usual)
+        weeks = weeks_of(others.filter(mentor__in=counted), "mentor_id", over, usual)
     asking = _asking(mentee, others, taken, over, usual, now)
     for key, (name, active) in parties.items():
         party = rules.Party(key, name, active, taken.get(key, NOTHING), weeks.get(key, NOTHING))
@@ -172,11 +172,11 @@ def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Po
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
     if policy.mentee_week_cap is not None:
-        weeks = _weeks(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
+        weeks = weeks_of(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
     return rules.Party(mentee.pk, str(mentee.user), mentee.takes_part, taken.get(mentee.pk, NOTHING), weeks, waiting)
 
 
-def _weeks(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
+def weeks_of(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
     """Person -> Monday -> how many of these sessions its week holds, for every week that ``over`` touches. Canceled ones do
     not count.
     """
