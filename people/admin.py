@@ -127,7 +127,7 @@ class RoleForm(FreshForm):
         """The user with this address, who takes on the role, or a new one."""
         role = self._meta.model._meta.verbose_name
         user = User.objects.with_email(email) if email else None
-        if user and hasattr(user, role):
+        if user and getattr(user, f"is_{role}"):
             self.add_error("email", f"{user} has this address and is a {role} already.")
         return user or User()
 
@@ -165,6 +165,9 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
         return (*fields, "name", "address", "phone", "zone") if looks else fields
 
     def save_model(self, request, obj, form, change):
+        if not change:
+            # They may have had the role, and given it up.
+            setattr(form.person, f"{self.opts.model_name}_ended_at", None)
         User.objects.enrol(form.person)
         forget_addresses(form.person)
         obj.user = form.person
@@ -194,10 +197,15 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     def zone(self, role):
         return role.user.time_zone or "the program's"
 
-    @display(description="Account", label={"active": "success", "not yet used": "info", "deactivated": "danger"})
+    @display(
+        description="Account",
+        label={"active": "success", "not yet used": "info", "deactivated": "danger", "gave it up": "warning"},
+    )
     def account(self, role):
         if not role.user.is_active:
             return "deactivated"
+        if not role.takes_part:
+            return "gave it up"
         return "active" if role.user.last_login else "not yet used"
 
     @admin.action(description="Send an invitation to set a password", permissions=["change"])

@@ -71,6 +71,10 @@ class User(AbstractUser):
     phone_number = PhoneNumberField(_("phone number"), blank=True, help_text=_("With the country code: +12345678987."))
     # Kept from the sign-up until the address is verified; empty from then on.
     wanted_role = models.CharField(max_length=6, choices=Wish, blank=True, editable=False)
+    # When this person gave the role up. The role's row stays, emptied: past sessions belong to it. On the user, since that
+    # is the row which is locked while a session is booked.
+    mentor_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    mentee_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UserManager()
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
@@ -110,11 +114,11 @@ class User(AbstractUser):
 
     @property
     def is_mentor(self) -> bool:
-        return hasattr(self, "mentor")
+        return self.mentor_ended_at is None and hasattr(self, "mentor")
 
     @property
     def is_mentee(self) -> bool:
-        return hasattr(self, "mentee")
+        return self.mentee_ended_at is None and hasattr(self, "mentee")
 
 
 class Photo(models.Model):
@@ -229,6 +233,10 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+    @property
+    def takes_part(self) -> bool:
+        return self.user.is_active and getattr(self.user, f"{self._meta.model_name}_ended_at") is None
 
 
 class Mentor(Role):

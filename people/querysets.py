@@ -52,8 +52,8 @@ class RoleQuerySet(models.QuerySet):
         return self.select_related("user")
 
     def active(self):
-        """Those who can take part: their account is not deactivated."""
-        return self.filter(user__is_active=True)
+        """Those who take part: their account is not deactivated, and they have not given the role up."""
+        return self.filter(**{"user__is_active": True, f"user__{self.model._meta.model_name}_ended_at": None})
 
     def with_email(self, email: str):
         return self.filter(user__email__iexact=email.strip()).select_related("user").first()
@@ -90,7 +90,7 @@ class MenteeQuerySet(RoleQuerySet):
         if not user.is_authenticated:
             return self.none()
         if user.is_mentor:
-            return self.filter(Q(user__is_active=True) | Q(pk=user.pk))
+            return self.filter(Q(user__is_active=True, user__mentee_ended_at=None) | Q(pk=user.pk))
         return self.filter(pk=user.pk)
 
 

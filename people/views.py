@@ -17,7 +17,7 @@ from unfold.settings import get_config
 from unfold.utils import convert_color
 
 from people import languages, unsent
-from people.accounts import ROLES
+from people.accounts import ROLES, take
 from people.forms import ProfileForm
 
 # Role -> what is said when it is taken, and the page to go on with.
@@ -98,7 +98,7 @@ def join(request):
         messages.error(request, _("The program takes nobody in this role at the moment. Ask your program coordinator."))
         return redirect("home")
     welcome, onward = WELCOME[role]
-    if ROLES[role].objects.get_or_create(user=request.user)[1]:
+    if take(request.user, role):
         messages.success(request, welcome)
     return redirect(onward)
 

@@ -1,5 +1,6 @@
 """What people fill in to book and to answer."""
 
+import re
 import uuid
 from datetime import date, datetime, time, timedelta
 
@@ -103,6 +104,29 @@ def form_for(verb) -> type[VerbForm]:
     if not verb.told:
         return VerbForm
     return ReasonForm if verb.ending else WordForm
+
+
+class SeenSessionsField(forms.Field):
+    """Which sessions the page listed, each as "key-version"; cleaned: key -> version. Drawn by the page, beside each."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value):
+        pairs = (one.split("-") for one in value or [] if re.fullmatch(r"[0-9]{1,18}-[0-9]{1,9}", one))
+        return {int(key): int(version) for key, version in pairs}
+
+
+class GiveUpForm(forms.Form):
+    """Stop being a mentor or mentee, which may cancel sessions."""
+
+    seen = SeenSessionsField(required=False)
+    reason = LinesField(
+        label=_("Reason"),
+        required=False,
+        max_length=Session._meta.get_field("reason").max_length,
+        help_text=_("Optional. Everybody whose session is canceled reads it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 class FeedbackForm(forms.Form):

@@ -67,7 +67,9 @@ def page(view: Callable) -> Callable:
             if not booking.acts_for_program(request.user):
                 raise Http404
             # By the user's key: a mentor's, being the same, is not checked for numbers that no database has.
-            user = get_object_or_404(User.objects.select_related("mentor"), pk=mentor, mentor__isnull=False)
+            user = get_object_or_404(
+                User.objects.select_related("mentor"), pk=mentor, mentor__isnull=False, mentor_ended_at=None
+            )
             address, mentor = {"mentor": mentor}, user.mentor
         elif request.user.is_mentor:
             address, mentor = {}, request.user.mentor

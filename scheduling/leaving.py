@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from people import changes, erasure
+from people import changes, erasure, keeping
 from people.models import Change, ChangeSet, Mentor, User
 from scheduling import booking, coming_back, offering, rules
 from scheduling.models import Notice, Session, TimeOff
@@ -24,9 +24,14 @@ LEFT, BACK = "left the program", "came back"
 AGREED_BEFORE = "Handed over: the mentee had agreed on it before."
 
 
-def ahead(user: User) -> list[Session]:
-    """What somebody has to decide about before this person leaves: their sessions that have not begun, the soonest first."""
+def ahead(user: User, role: str = "") -> list[Session]:
+    """What somebody has to decide about before this person leaves: their sessions that have not begun, the soonest first.
+
+    ``role``: "mentor" or "mentee", where only that is left.
+    """
     active = Session.objects.active().of(user).filter(start_time__gt=timezone.now())
+    if role:
+        active = active.filter(**{role: user.pk})
     return list(active.with_people().order_by("start_time", "pk"))
 
 
@@ -146,6 +151,44 @@ def come_back(user: User, *, by: User) -> User:
     return user
 
 
+@booking.retry_after_deadlock
+def give_up(user: User, role: str, *, by: User, seen: Mapping[int, int], reason: str = "") -> list[Session]:
+    """Stop being a "mentor" or "mentee", and go on in the other role: by the person only.
+
+    What is ahead in this role is canceled, and the others are told. What the person said of themselves in it goes; for a
+    mentor also weekly hours, time off, limits and the windows ahead. The role's row and what is past stay. The person can
+    take the role again, and begins empty-handed.
+
+    ``seen``: for keys of sessions, the version that was looked at. Raises ValidationError: with the code ``undecided`` where
+    a session is not among them, since it was booked meanwhile; with an ``error_dict`` where some cannot be canceled: for the
+    key of each, the refusals. Then nothing has changed. Returns the sessions that were canceled.
+    """
+    if by.pk != user.pk:
+        raise ValidationError(_("Only the person gives up a role. Coordinators deactivate people."), code="not_yours")
+    with transaction.atomic():
+        user = _lock(user, ahead(user, role), {})
+        if not getattr(user, f"is_{role}"):
+            raise ValidationError(_("You have given this up already."), code="already")
+        sessions, refused = ahead(user, role), {}
+        if any(session.pk not in seen for session in sessions):
+            raise ValidationError(
+                _("Something was booked while you looked. Look at the list again; nothing is changed yet."), code="undecided"
+            )
+        for session in sessions:
+            try:
+                booking.cancel(session, by=by, reason=reason, version=seen[session.pk])
+            except ValidationError as error:
+                refused[session.pk] = error
+        if refused:
+            raise ValidationError(refused)
+        if role == "mentor":
+            offering.make(offering.give_up(user.mentor), by=by)
+        keeping.empty_role(user, role)
+        setattr(user, f"{role}_ended_at", timezone.now())
+        _save(user, by, f"gave up being a {role}", f"{role}_ended_at")
+    return sessions
+
+
 def put_back(change: Change, *, by: User) -> None:
     """Undo that somebody was deactivated. Raises ValidationError."""
     come_back(User.objects.get(pk=change.key), by=by)
@@ -234,6 +277,6 @@ def _hand_on(session: Session, heir: Mentor, start: datetime | None, *, by: User
         return booking.reassign(session, heir, start, by=by, set_aside=AGREED_BEFORE, **said)
 
 
-def _save(user: User, by: User, what: str) -> None:
+def _save(user: User, by: User, what: str, field: str = "is_active") -> None:
     user._history_user, user._change_reason = by, what
-    user.save(update_fields=["is_active"])
+    user.save(update_fields=[field])

@@ -30,7 +30,7 @@ def notes(request):
 def note(request, pk: int):
     """Written by the session's mentor; one written before the session was handed on is still its writer's."""
     with transaction.atomic():
-        if request.method == "POST" and request.user.is_mentor:
+        if request.method == "POST" and hasattr(request.user, "mentor"):
             # Two tabs: the second waits, and is told.
             booking.lock(request.user.mentor)
         row = note_or_404(request, pk)
@@ -44,8 +44,8 @@ def note(request, pk: int):
 
 
 def note_or_404(request, pk: int) -> SessionNote:
-    """The reader's note on this session, or an empty one where they may write one."""
-    if not request.user.is_mentor:
+    """The reader's note on this session, or an empty one where they may write one: also after they gave up being a mentor."""
+    if not hasattr(request.user, "mentor"):
         raise Http404
     mine = SessionNote.objects.visible_to(request.user).filter(session=pk).select_related("session__mentee__user").first()
     if mine:

@@ -17,10 +17,11 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from people import changes
 from people.models import Mentor, User
 from scheduling import booking, rules
 from scheduling.guard import WINDOWS
-from scheduling.models import Availability, Program, Session, TimeOff, WeeklyHours
+from scheduling.models import Availability, MentorLimits, Program, Session, TimeOff, WeeklyHours
 from scheduling.slots import Period, join, merge, subtract
 
 # So many mentors are written at a time, and locked while they are.
@@ -94,6 +95,19 @@ def remove_window(window: Availability) -> Change:
 def close(mentor: Mentor) -> Change:
     """No window is left ahead: for a mentor who leaves. The weekly hours stay, for the day they come back."""
     return Change(mentor, lambda: mentor.availabilities.ahead().delete())
+
+
+def give_up(mentor: Mentor) -> Change:
+    """Nothing is offered any more, and no plan is left to offer anything: for somebody who stops being a mentor."""
+
+    def apply():
+        for model in (WeeklyHours, TimeOff, MentorLimits):
+            rows = model.objects.filter(mentor=mentor)
+            changes.forget(model, list(rows.values_list("pk", flat=True)))
+            rows.delete()
+        mentor.availabilities.ahead().delete()
+
+    return Change(mentor, apply)
 
 
 def lock(mentor: Mentor) -> None:
@@ -224,7 +238,7 @@ def _write_together(keys: list[int], now: datetime) -> Counter:
         for mentor in mentors:
             fixed = [row for row in windows[mentor.pk] if not row.from_weekly_hours or row.end_time <= now]
             closed = [*off[mentor.pk], *(row.period for row in fixed), *filter(None, (row.instead_of for row in fixed))]
-            rule = hours[mentor.pk] if mentor.user.is_active else []
+            rule = hours[mentor.pk] if mentor.takes_part else []
             wanted = set(subtract(_plan(rule, now, program.weeks_ahead), closed))
             there = {row.period: row.pk for row in windows[mentor.pk] if row.from_weekly_hours and row.end_time > now}
             stale += [key for period, key in there.items() if period not in wanted]

@@ -9,7 +9,7 @@ import people.time_zones
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0012_sheet_exports"),
+        ("people", "0013_roles_given_up"),
     ]
 
     operations = [
