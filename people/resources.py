@@ -2,7 +2,10 @@
 
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
-from django.utils.translation import gettext_lazy as _
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from people import changes
 from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
@@ -49,10 +52,10 @@ class RoleResource(SheetResource):
         "opt_in_notifications": ("opt_in_notifications", "notifications", "opt in"),
     }
     labels = {
-        "email": _("E-mail address"),
-        "name": _("Full name"),
-        "opt_in_notifications": _("Wants notifications"),
-        "external_id": _("Roster key"),
+        "email": gettext_lazy("E-mail address"),
+        "name": gettext_lazy("Full name"),
+        "opt_in_notifications": gettext_lazy("Wants notifications"),
+        "external_id": gettext_lazy("Roster key"),
     }
     needed = (("email",), ("name", "first_name", "last_name"))
     key = ("email", "address")
@@ -123,6 +126,12 @@ class RoleResource(SheetResource):
     def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
         """Without asking the database: the address is the key, and whose roster keys these are is known."""
         errors = dict(import_validation_errors or {})
+        role = self._meta.model._meta.model_name
+        if not instance._state.adding and (since := getattr(instance.user, f"{role}_ended_at")):
+            # A roster of last month must not undo what the person wished.
+            ended = _("%(person)s gave up being a %(role)s on %(day)s. Leave the row out, or add them by hand first.")
+            said = {"person": instance.user, "role": role, "day": date_format(timezone.localdate(since))}
+            errors["email"] = ValidationError(ended % said, code="ended")
         for part, left_out in ((instance.user, {"username", "password"}), (instance, {"user"})):
             try:
                 part.full_clean(exclude=left_out | errors.keys(), validate_unique=False, validate_constraints=False)
@@ -208,7 +217,7 @@ class MenteeResource(RoleResource):
         "team_number": ("team_number", "team", "group", "team no"),
         "goals": ("goals", "goal", "objectives", "what do you want to reach"),
     }
-    labels = RoleResource.labels | {"team_number": _("Team")}
+    labels = RoleResource.labels | {"team_number": gettext_lazy("Team")}
     clearable = (*RoleResource.clearable, "team_number", "goals")
 
     class Meta(RoleResource.Meta):

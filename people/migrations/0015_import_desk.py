@@ -12,7 +12,7 @@ import people.imports.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0012_sheet_exports"),
+        ("people", "0014_language"),
     ]
 
     operations = [
