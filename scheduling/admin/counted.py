@@ -23,6 +23,10 @@ def days(first: date, last: date) -> Period:
     return Period(datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone))
 
 
+def from_to(first: date, last: date) -> str:
+    return " – ".join(date_format(day, "SHORT_DATE_FORMAT") for day in (first, last))
+
+
 class HiddenFilter(admin.ListFilter):
     """What a link says is told above the filters, and sent along with them."""
 
@@ -54,7 +58,7 @@ class HiddenFilter(admin.ListFilter):
 
     def between(self) -> str:
         first, last = (parse_date(self.used_parameters[name]) for name in self.names[:2])
-        return f"{date_format(first)} – {date_format(last)}"
+        return from_to(first, last)
 
     def said(self) -> str:
         return f"{self.what()}, {self.between()}" if self.period() else _("Nothing: the address is not complete.")
@@ -82,7 +86,7 @@ class MetFilter(HiddenFilter):
     """Mentees by the sessions they had."""
 
     title = _("counted in a report")
-    names = ("met_from", "met_to", "met_times", "met_mentor")
+    names = ("met_from", "met_to", "met_times", "met_mentor", "no_team")
 
     def queryset(self, request, queryset):
         if not self.used_parameters:
@@ -93,7 +97,11 @@ class MetFilter(HiddenFilter):
         held = COUNTED["held"](Session.objects.all(), period, timezone.now())
         if mentor:
             held = held.filter(mentor=mentor)
-        return queryset.filter(pk__in=held.values("mentee").annotate(times=Count("pk")).filter(times__gte=times).values("mentee"))
+        if "no_team" in self.used_parameters:
+            queryset = queryset.filter(team__isnull=True)
+        return queryset.filter(
+            pk__in=held.values("mentee").annotate(times=Count("pk")).filter(times__gte=times).values("mentee")
+        )
 
     def times(self) -> int:
         times = self.used_parameters.get("met_times", "1")

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from people.models import Mentor, Team
 from people.sheets.formats import CSV, XLSX
 from scheduling import reports
-from scheduling.admin.counted import days
+from scheduling.admin.counted import days, from_to
 from scheduling.models import Session
 from scheduling.reports import Line, lasting, percent
 
@@ -190,7 +190,6 @@ class ReportsAdmin:
             "page": report and report.page(request.GET.get("page", 1)),
             "asked": urlencode(asked),
             "zone": timezone.get_current_timezone_name(),
-            "opts": self.opts,
         }
         return TemplateResponse(request, "admin/scheduling/session/reports.html", context)
 
@@ -209,16 +208,17 @@ class Report:
         self.lines = self._named(reports.lines(sessions, period, now, self.by)) if self.by else []
 
     def _named(self, lines: list[Line]) -> list[Line]:
-        keys = [line.key for line in lines]
-        rows = Mentor.objects.with_people() if self.by == "mentor" else Team.objects.all()
-        names = {row.pk: str(row) for row in rows.filter(pk__in=keys)} if len(keys) < 500 else {row.pk: str(row) for row in rows}
+        """In the order of their lists: teams by number, mentors by name; who is of no team comes last."""
+        named = Mentor.objects.with_people().order_by("user__first_name", "user__last_name", "pk")
+        names = {row.pk: str(row) for row in (named if self.by == "mentor" else Team.objects.all())}
+        place = {key: at for at, key in enumerate(names)}
         for line in lines:
             line.title = names.get(line.key, _("no team"))
-        return sorted(lines, key=lambda line: (line.key is None, line.title.casefold(), line.key))
+        return sorted(lines, key=lambda line: place.get(line.key, len(place)))
 
     @property
     def title(self) -> str:
-        return f"{date_format(self.first)} – {date_format(self.last)}"
+        return from_to(self.first, self.last)
 
     def page(self, number):
         """A page of lines, each with its cells: what it says and where it leads."""
@@ -253,7 +253,7 @@ class Report:
             return ""
         if line is not self.total:
             named = {"team": "team__id__exact", "mentor": "met_mentor"}[self.by]
-            of_whom = {"team__isnull": "True"} if line.key is None else {named: line.key}
+            of_whom = {"no_team": 1} if line.key is None else {named: line.key}
         query = {f"met_{end}": day for end, day in days.items()} | {"met_times": 2 if column.opens == "again" else 1}
         return f"{reverse('admin:people_mentee_changelist')}?{urlencode(query | of_whom)}"
 
