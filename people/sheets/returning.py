@@ -1,6 +1,6 @@
 """Rows that left here and come back: known again by their stamps, and compared before anything else is done with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from people.sheets import stamps
 from people.sheets.cells import tidy
 from people.sheets.columns import ZoneName
 from people.sheets.comparing import Cell, compare
+from people.sheets.merging import Entry
 from people.sheets.sheet import Sheet
 from people.sheets.stamps import HEADER as STAMP
 
@@ -63,6 +64,12 @@ class Returning:
         keys = {key for cell in dataset[STAMP] if (key := stamps.row_of(str(cell or "")))}
         self.returned = {row.pk: row for row in self.get_queryset().filter(pk__in=keys)}
         self.here = self.sheet.texts(self._meta.model._default_manager.filter(pk__in=keys))
+
+    def remember_stamps(self, columns: list[str], entries: Iterable[Entry]) -> None:
+        """The sheet is gone on with: these rows came before."""
+        if STAMP in columns:
+            at = columns.index(STAMP)
+            self.came |= {key: entry.numbers[0] for entry in entries if (key := stamps.row_of(str(entry.cells[at] or "")))}
 
     def compare_with_here(self, row: dict, number: int) -> None:
         """Leave in the row what the file changed. Raises ValidationError, and ConflictError where somebody has to choose."""

@@ -217,7 +217,10 @@ def test_columns_that_were_left_out_are_no_matter(world, maya):
 
 
 def test_a_skill_and_a_team_are_renamed_not_added(world):
-    assert told(SkillResource().import_data(edited(left(SKILLS), 0, Name="PostgreSQL"), user=world))[0] == {"update": 1, "skip": 3}
+    assert told(SkillResource().import_data(edited(left(SKILLS), 0, Name="PostgreSQL"), user=world))[0] == {
+        "update": 1,
+        "skip": 3,
+    }
     assert told(TeamResource().import_data(edited(left(TEAMS), 0, Number="5"), user=world))[0] == {"update": 1, "skip": 1}
     assert (Skill.objects.filter(name="PostgreSQL").count(), Skill.objects.count()) == (1, 4)
     assert sorted(Team.objects.values_list("number", flat=True)) == [5, 12]
