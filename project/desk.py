@@ -87,6 +87,7 @@ UNFOLD = {
                     item("Hand over", "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
+                    item("Reports", "monitoring", "admin:scheduling_session_reports", "scheduling.view_session"),
                     item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),
                 ],
             },
