@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -13,13 +13,11 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from people.models import ErasureRequest, Skill, SkillSuggestion, Team
+from project.counting import MOST, many
 from project.week import week
 from scheduling import ledger
 from scheduling.models import Program
 from scheduling.needs import NEEDS, Scope
-
-# More are counted by nobody: the list behind the number has them all.
-MOST = 1_000
 
 
 class ScopeForm(forms.Form):
@@ -42,13 +40,6 @@ class ScopeForm(forms.Form):
         """What is not in the lists is not looked for."""
         self.full_clean()
         return Scope(**self.cleaned_data)
-
-
-class Number(Subquery):
-    """How many rows there are, inside another question: all numbers of the page are one."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
 
 
 @dataclass
@@ -157,9 +148,8 @@ def tiles(program: Program, scope: Scope, now: datetime) -> list[Tile]:
 
 def count(wanted: list[Tile], now: datetime) -> None:
     """All in one question; and when the first of the requests runs out."""
-    numbers = [Number(tile.rows.order_by().values("pk")[: MOST + 1]) for tile in wanted]
     first = Subquery(wanted[0].rows.filter(answer_by__gt=now).values("answer_by")[:1])
-    *found, runs_out_at = Program.objects.values_list(*numbers, first).first()
+    *found, runs_out_at = many([tile.rows for tile in wanted], first)
     for tile, number in zip(wanted, found, strict=True):
         tile.number = number
     if runs_out_at:
