@@ -129,6 +129,9 @@ def test_whatever_is_asked_for_is_answered_as_described(described, server, reade
                 # Any key is allowed; these are somebody's.
                 case.path_parameters["pk"] = pk
             for reader in readers:
+                if reader != "nobody" and case.headers:
+                    # Headers that are no key were nobody's turn.
+                    case.headers.pop("Authorization", None)
                 answer = case.call(headers=header(reader))
                 case.validate_response(answer, checks=CHECKS)
                 asked[answer.status_code] += 1
@@ -142,5 +145,5 @@ def test_whatever_is_asked_for_is_answered_as_described(described, server, reade
             with contextlib.suppress(hypothesis.errors.Unsatisfiable):
                 # Where nothing is asked for, nothing wrong can be.
                 ask(operation, mode)
-    assert sum(asked.values()) >= 0.8 * CASES, asked
-    assert asked[200] > asked[400] > 0, asked
+    assert sum(asked.values()) >= CASES
+    assert min(asked[status] for status in (200, 400, 401, 404)) > 0.1 * CASES, asked
