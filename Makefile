@@ -9,7 +9,7 @@ export DATA_DIR
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 
-.PHONY: help demo test bench soak lint format lock clean
+.PHONY: help demo test bench soak lint messages format lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -17,8 +17,10 @@ help: ## Show what can be made
 demo: .venv/installed $(DATA_DIR)/secret_key ## Run the demo program at http://127.0.0.1:8000 (PORT= changes it)
 	@DEMO=1 $(MANAGE) demo --port $(PORT)
 
+# As many at once as there are cores, each with a database of its own: much of a test of real processes is waiting.
+SIDE_BY_SIDE ?= -n auto --maxprocesses=4 --dist worksteal
 test: .venv/installed-dev ## Run all tests (on PostgreSQL: DATABASE_URL=postgres://... make test)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 bench: .venv/installed-dev ## Measure against honest floors (BENCH_SCALE=tiny, usual or full)
 	$(BIN)/python -m project.bench
@@ -34,6 +36,10 @@ lint: .venv/installed-dev ## Check style, templates and missing migrations
 	$(BIN)/ruff format --check .
 	git ls-files '*.html' '*.txt' | grep '^templates/' | xargs $(BIN)/djade --target-version 5.2 --check
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') DATABASE_URL= $(MANAGE) makemigrations --check --dry-run
+
+messages: .venv/installed-dev ## Collect what is marked for translation, and write the German catalogue (needs gettext)
+	$(MANAGE) makemessages --locale de --no-obsolete --add-location file --ignore .venv --ignore .tools --ignore data
+	$(MANAGE) compilemessages --locale de --ignore .venv
 
 format: .venv/installed-dev ## Put code and templates into the house's form
 	$(BIN)/ruff check --fix .

@@ -62,7 +62,10 @@ UNFOLD = {
             "950": "oklch(26% .045 220)",
         }
     },
+    # The palette. What it finds is `project.palette`.
     "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
         "navigation": [
             {
                 "items": [
@@ -75,6 +78,7 @@ UNFOLD = {
                         "Weekly hours", "event_repeat", "admin:scheduling_weeklyhours_changelist", "scheduling.view_weeklyhours"
                     ),
                     item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
+                    item("Hand over", "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
                     item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),

@@ -23,6 +23,7 @@ from scheduling.admin.notices import NoticeInline
 from scheduling.admin.why_not import why_not
 from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
+from scheduling.exports import SESSIONS
 from scheduling.models import Program, Session
 from scheduling.resources import SessionResource
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
@@ -39,6 +40,7 @@ class SessionAdmin(NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
+    sheet = SESSIONS
     list_display = ("mentor_name", "mentee_name", "start_time", "length", "status_label")
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -16,6 +16,7 @@ from scheduling.booking.moves import (
     refusal,
     sets_rules_aside,
 )
+from scheduling.booking.standins import AGREED, candidates, knowing, stand_ins
 from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
     cancel,
@@ -31,12 +32,14 @@ from scheduling.booking.verbs import (
 )
 
 __all__ = [
+    "AGREED",
     "MOVES",
     "VERBS",
     "Facts",
     "Verb",
     "acts_for_program",
     "cancel",
+    "candidates",
     "complete",
     "confirm",
     "decline",
@@ -44,6 +47,7 @@ __all__ = [
     "expire_unanswered",
     "explain",
     "free",
+    "knowing",
     "lock",
     "lock_keys",
     "mark_no_show",
@@ -57,4 +61,5 @@ __all__ = [
     "retry_after_deadlock",
     "sets_rules_aside",
     "slots",
+    "stand_ins",
 ]

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from people.models import Mentee, Mentor
 from scheduling import rules
@@ -54,7 +55,7 @@ def explain(
 
     ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out.
     """
-    [(_, facts)] = _gather([mentor], mentee, period, at=at, leave_out=leave_out)
+    [(_, facts)] = gather([mentor], mentee, period, at=at, leave_out=leave_out)
     return facts.ask(period)
 
 
@@ -70,7 +71,7 @@ def slots(
         return []
     # A slot that starts before ``until`` may end after it.
     over = Period(now, until + timedelta(minutes=minutes))
-    [(_, facts)] = _gather([mentor], mentee, over, leave_out=leave_out)
+    [(_, facts)] = gather([mentor], mentee, over, leave_out=leave_out)
     return [slot for slot in facts.offer(minutes) if slot.start < until]
 
 
@@ -89,7 +90,7 @@ def free(
     """
     found = 0
     for part in [mentors] if first is None else [mentors[: LOOK_AT * first], mentors[LOOK_AT * first :]]:
-        for key, facts in _gather(part, mentee, over):
+        for key, facts in gather(part, mentee, over):
             within = (slot for slot in facts.offer(minutes) if over.contains(slot))
             if earliest := next(within, None):
                 yield key, chain([earliest], within)
@@ -98,7 +99,7 @@ def free(
                     return
 
 
-def _gather(
+def gather(
     mentors: QuerySet[Mentor] | Sequence[Mentor],
     mentee: Mentee | None,
     over: Period,
@@ -113,10 +114,11 @@ def _gather(
     """
     now, program = at or timezone.now(), Program.current()
     if isinstance(mentors, QuerySet):
-        parties = {key: ("", active) for key, active in mentors.values_list("pk", "user__is_active")}
+        those = mentors.values_list("pk", "user__is_active", "user__mentor_ended_at")
+        parties = {key: ("", active and ended is None) for key, active, ended in those}
         theirs = list(parties) if mentors.query.is_sliced else mentors.order_by().values("pk")
     else:
-        parties = {mentor.pk: (str(mentor.user), mentor.user.is_active) for mentor in mentors}
+        parties = {mentor.pk: (str(mentor.user), mentor.takes_part) for mentor in mentors}
         theirs = list(parties)
 
     usual = program.policy
@@ -141,7 +143,7 @@ def _gather(
     capped = [key for key, policy in policies.items() if policy.mentor_week_cap is not None]
     if usual.mentor_week_cap is not None or capped:
         counted = capped if usual.mentor_week_cap is None else theirs
-        weeks = _weeks(others.filter(mentor__in=counted), "mentor_id", over, usual)
+        weeks = weeks_of(others.filter(mentor__in=counted), "mentor_id", over, usual)
     asking = _asking(mentee, others, taken, over, usual, now)
     for key, (name, active) in parties.items():
         party = rules.Party(key, name, active, taken.get(key, NOTHING), weeks.get(key, NOTHING))
@@ -167,15 +169,15 @@ def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Pe
 
 def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Policy, now: datetime) -> rules.Party:
     if mentee is None:
-        return rules.Party(key=0, name="The mentee", active=True)
+        return rules.Party(key=0, name=gettext("The mentee"), active=True)
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
     if policy.mentee_week_cap is not None:
-        weeks = _weeks(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
-    return rules.Party(mentee.pk, str(mentee.user), mentee.user.is_active, taken.get(mentee.pk, NOTHING), weeks, waiting)
+        weeks = weeks_of(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
+    return rules.Party(mentee.pk, str(mentee.user), mentee.takes_part, taken.get(mentee.pk, NOTHING), weeks, waiting)
 
 
-def _weeks(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
+def weeks_of(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
     """Person -> Monday -> how many of these sessions its week holds, for every week that ``over`` touches. Canceled ones do
     not count.
     """
