@@ -28,6 +28,12 @@ def lit(link):
     return active
 
 
+def imports(request) -> bool:
+    from people.imports import kinds
+
+    return bool(kinds.open_to(request.user))
+
+
 def superuser(request) -> bool:
     return request.user.is_superuser
 
@@ -120,6 +126,13 @@ UNFOLD = {
                         "suggestions",
                     ),
                     item(_("Teams"), "groups", "admin:people_team_changelist", "people.view_team"),
+                    {
+                        "title": _("Import"),
+                        "icon": "upload_file",
+                        "link": reverse_lazy("admin:people_import_upload"),
+                        "permission": imports,
+                        "active": lit(reverse_lazy("admin:people_import_upload")),
+                    },
                     item(
                         _("Erasures"),
                         "person_remove",
