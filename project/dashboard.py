@@ -12,11 +12,12 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from people.models import ErasureRequest, Skill, SkillSuggestion, Team
+from people.imports import kinds
+from people.imports.models import Import
+from people.models import ErasureRequest, Skill, SkillSuggestion, Team, User
 from project.counting import MOST, many
 from project.week import week
 from scheduling import ledger
-from scheduling.models import Program
 from scheduling.needs import NEEDS, Scope
 
 
@@ -69,7 +70,7 @@ def dashboard(request, context: dict) -> dict:
         return context
     now, form = timezone.now(), ScopeForm(request.GET)
     scope = form.scope
-    wanted = [tile for tile in tiles(request.program, scope, now) if request.user.has_perm(tile.permission)]
+    wanted = [tile for tile in tiles(request.user, scope, now) if may_see(request.user, tile)]
     count(wanted, now)
     return context | {
         "promises": promises(request, now),
@@ -86,10 +87,14 @@ def dashboard(request, context: dict) -> dict:
     }
 
 
+def may_see(user: User, tile) -> bool:
+    return user.has_perm(tile.permission) if tile.permission else bool(kinds.open_to(user))
+
+
 # ---- what needs a person ----------------------------------------------------------------------------------------------
 
 
-def tiles(program: Program, scope: Scope, now: datetime) -> list[Tile]:
+def tiles(user: User, scope: Scope, now: datetime) -> list[Tile]:
     """In the order in which they are settled: what runs out first comes first."""
 
     def need(name: str, title: str, meaning: str, model: str, **narrowed) -> Tile:
@@ -129,6 +134,13 @@ def tiles(program: Program, scope: Scope, now: datetime) -> list[Tile]:
             _("None this month: none asked for, agreed or held."),
             "mentee",
             team__id__exact=scope.team,
+        ),
+        Tile(
+            _("Imports with rows left over"),
+            _("Sheets of yours that wait for you, or that left refused rows out in the last week."),
+            "",
+            Import.objects.left_over(user, [kind.key for kind in kinds.open_to(user)], now),
+            f"{reverse('admin:people_import_upload')}?left=1",
         ),
         *(
             Tile(
