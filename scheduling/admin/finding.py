@@ -16,6 +16,7 @@ from scheduling.admin.booking_forms import is_key
 
 # So many are counted, and said to be "1,000+" where there are more.
 CAP = 1_000
+COUNT = "SELECT COUNT(*) FROM"
 # More people of one name are no search any more; and SQLite takes only so many parameters in one question.
 PEOPLE_FOUND = 500
 # Sessions of some people: up to so many are found by their people, more by walking along the time.
@@ -38,9 +39,9 @@ def counted(rows: QuerySet, most: int) -> int:
 def counted_each(parts: Sequence[QuerySet], most: int) -> list[int]:
     """The same of each of these, in one question."""
     limited = [rows.order_by().values("pk")[: most + 1].query.sql_with_params() for rows in parts]
-    counts = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) AS part_{number})" for number, (sql, _) in enumerate(limited))
+    # Django's own words, with a place for every value.
+    counts = ", ".join(f"({COUNT} ({sql}) AS part_{number})" for number, (sql, _) in enumerate(limited))
     with connection.cursor() as cursor:
-        # Django's own words, with a place for every value.
         cursor.execute(f"SELECT {counts}", [value for _, values in limited for value in values])
         return [AtLeast(most) if found > most else found for found in cursor.fetchone()]
 
