@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -60,7 +61,10 @@ class BulkPage:
         self.model_admin, self.request, self.verb = model_admin, request, VERBS[name]
 
     def look(self, sessions) -> HttpResponse:
-        """At what was selected in the list: a query, or nothing has changed yet."""
+        """At what was selected in the list; one that has left its tab or filter since is not left out without a word."""
+        if self.request.POST.get("select_across") != "1":
+            keys = [key for key in self.request.POST.getlist(ACTION_CHECKBOX_NAME) if is_key(key)]
+            sessions = Session.objects.visible_to(self.request.user).filter(pk__in=keys[: MOST + 1])
         seen = dict(sessions.order_by("start_time", "pk").values_list("pk", "version")[: MOST + 1])
         if len(seen) > MOST:
             said = _(

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
@@ -44,9 +44,12 @@ class ViewForm(BaseDialogForm, forms.ModelForm):
         if not booking.acts_for_program(request.user):
             del self.fields["shared"]
 
-    def _get_validation_exclusions(self):
-        # The owner is not in the form, and one owner has one view of a name.
-        return super()._get_validation_exclusions() - {"owner"}
+    def clean_name(self):
+        # Here, and not by the constraint: the dialog shows what is said about a field.
+        name = self.cleaned_data["name"]
+        if SavedView.objects.of(self.instance.owner).filter(name=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("You have a view of this name already."), code="named")
+        return name
 
 
 class SavedViewsAdmin:
