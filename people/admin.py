@@ -24,6 +24,7 @@ from people.accounts import forget_addresses
 from people.admin_pages import answer, page_of
 from people.change_admin import ChangeSetAdmin  # noqa: F401  here it is registered
 from people.erasure_admin import ErasingAdmin
+from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
 from people.forms import TimeZoneField
 from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
@@ -255,6 +256,7 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
 class MentorAdmin(RoleAdmin):
     form = RoleForm
     resource_classes = [MentorResource]
+    sheet = MENTORS
     list_display = ("person", "zone", "knows", "account")
     list_filter = (("skills", RelatedDropdownFilter), "user__is_active")
     fieldsets = (
@@ -275,6 +277,7 @@ class MentorAdmin(RoleAdmin):
 class MenteeAdmin(RoleAdmin):
     form = RoleForm
     resource_classes = [MenteeResource]
+    sheet = MENTEES
     list_display = ("person", "zone", "team", "account")
     list_filter = (("team", RelatedDropdownFilter), "user__is_active")
     list_select_related = ("user", "team")
@@ -287,6 +290,7 @@ class MenteeAdmin(RoleAdmin):
 @admin.register(Skill)
 class SkillAdmin(SheetAdmin):
     resource_classes = [SkillResource]
+    sheet = SKILLS
     list_display = ("name", "known_by")
     search_fields = ("name",)
 
@@ -301,6 +305,7 @@ class SkillAdmin(SheetAdmin):
 @admin.register(Team)
 class TeamAdmin(SheetAdmin):
     resource_classes = [TeamResource]
+    sheet = TEAMS
     list_display = ("number", "name", "size")
     search_fields = ("number", "name")
 

@@ -122,6 +122,7 @@ class PeopleKeeper(Keeper):
     )
     left_out = {
         "admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to",
+        "people.SheetExport": "which lists coordinators took out: it is kept for the program",
         "people.ChangeSet": "what coordinators did in one go; each change is told with what it changed",
     }
 

@@ -8,7 +8,7 @@ from allauth.utils import generate_unique_username
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -65,6 +65,21 @@ class MentorQuerySet(RoleQuerySet):
             return self
         return self.active() if user.is_authenticated else self.none()
 
+    def knowing(self, skills):
+        """Those who have every one of these skills, or their keys, however many: in one question to the database."""
+        known = self.model.skills.through.objects.filter(skill__in=skills).values("mentor")
+        return self.filter(pk__in=known.annotate(how_many=Count("pk")).filter(how_many=len(skills)).values("mentor"))
+
+    def who_know(self, names: str):
+        """Those who know all of these, named with commas between; whatever the case, but the whole name.
+
+        Compared here: SQLite knows the two cases of a-z only.
+        """
+        skills = self.model._meta.get_field("skills").related_model.objects
+        keys = {name.casefold(): pk for pk, name in skills.values_list("pk", "name")}
+        wanted = {name.strip().casefold() for name in names.split(",")} - {""}
+        return self.knowing([keys[name] for name in wanted]) if wanted and wanted <= keys.keys() else self.none()
+
 
 class MenteeQuerySet(RoleQuerySet):
     def visible_to(self, user):
@@ -84,6 +99,8 @@ class ApiTokenManager(models.Manager):
     MOST = 10
     # Not every request writes.
     USE_IS_NOTED_EVERY = timedelta(minutes=1)
+    # Keys that programs got with a password.
+    LOG_IN, LOG_IN_DAYS, MOST_LOG_INS = "Log-in of a program", 30, 5
 
     def issue(self, user, name: str, days: int) -> str:
         """A new key, to be shown once. Raises ValidationError where the person has too many."""
@@ -103,6 +120,16 @@ class ApiTokenManager(models.Manager):
                 expires_at=timezone.now() + timedelta(days=days),
             )
         return token
+
+    def log_in(self, user) -> str:
+        """A new key for whoever logged in as a program does. The oldest of its kind goes: such programs do not log out."""
+        with transaction.atomic():
+            earlier = self.filter(user=user, name=self.LOG_IN).order_by("-created_at", "pk")
+            self.filter(pk__in=list(earlier.values_list("pk", flat=True)[self.MOST_LOG_INS - 1 :])).delete()
+            return self.issue(user, self.LOG_IN, self.LOG_IN_DAYS)
+
+    def revoke(self, token: str) -> None:
+        self.filter(digest=_digest(token)).delete()
 
     def user_of(self, token: str | None):
         """Whose key this is, or None: for no key, one that is revoked or expired, or whose owner left or has a new password."""

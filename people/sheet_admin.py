@@ -1,4 +1,4 @@
-"""The admin's side of a sheet: upload, preview, confirm; and export. Used by every roster's admin page."""
+"""The admin's side of a sheet that comes in: upload, preview, confirm. Used by every roster's admin page."""
 
 from pathlib import PurePath
 
@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.urls import reverse
-from import_export.admin import ImportExportMixin
+from import_export.admin import ImportMixin
 from unfold.admin import ModelAdmin
-from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
+from unfold.contrib.import_export.forms import ImportForm
 
 from people.admin_pages import DiscreetAdmin
+from people.export_admin import ExportAdmin
 from people.sheets.formats import FORMATS
 from people.sheets.reading import UnreadableError
 from people.stale import FreshAdmin
@@ -45,11 +46,11 @@ class UploadForm(ImportForm):
         return cleaned
 
 
-class SheetAdmin(DiscreetAdmin, FreshAdmin, ImportExportMixin, ModelAdmin):
+class SheetAdmin(DiscreetAdmin, FreshAdmin, ExportAdmin, ImportMixin, ModelAdmin):
     """Import with a preview, all or nothing; export of what the list shows."""
 
     import_form_class = UploadForm
-    export_form_class = SelectableFieldsExportForm
+    import_export_change_list_template = "admin/import_export/change_list_import_export.html"
     formats = FORMATS
 
     def add_data_read_fail_error_to_form(self, form, error):

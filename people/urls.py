@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from people import key_views, photo_views, privacy_views, suggestion_views, views
 
@@ -19,4 +19,5 @@ urlpatterns = [
     path("profile/skills/", suggestion_views.suggestions, name="skill_suggestions"),
     path("profile/skills/<int:pk>/take-back/", suggestion_views.take_back, name="skill_suggestion_take_back"),
     path("join/", views.join, name="join"),
+    path("", include("people.api.urls")),
 ]

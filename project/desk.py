@@ -1,9 +1,7 @@
-"""The admin's face: name, colours, menu, and the numbers on its first page."""
-
-from datetime import datetime, timedelta
+"""The admin's face: name, colours and menu."""
 
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -46,7 +44,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("site/mark.svg")}],
     "ENVIRONMENT": environment,
     "STYLES": [lambda request: static("site/admin.css")],
-    "DASHBOARD_CALLBACK": "project.desk.dashboard",
+    "DASHBOARD_CALLBACK": "project.dashboard.dashboard",
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "8px",
     "COLORS": {
@@ -77,6 +75,7 @@ UNFOLD = {
                         "Weekly hours", "event_repeat", "admin:scheduling_weeklyhours_changelist", "scheduling.view_weeklyhours"
                     ),
                     item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
+                    item("Hand over", "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
                     item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),
@@ -117,95 +116,3 @@ UNFOLD = {
         ],
     },
 }
-
-
-def worker_is_silent() -> bool:
-    """Has no worker been heard of for a minute, or can nobody know?"""
-    from project import health
-
-    return bool(health.finding("cluster"))
-
-
-def promises(request, now: datetime) -> dict | None:
-    """How much of what was promised for today was kept, and what stands against it: the first thing on the first page."""
-    from scheduling import ledger
-
-    if not request.user.has_perm("scheduling.view_notice"):
-        return None
-    day = ledger.promises_of_today(request.program, now)
-    troubles = [
-        (day.late, late(day), "due=late"),
-        (day.failed, f"{day.failed:,} refused by the mail server.", "due=today&state__exact=failed"),
-        (day.uncertain, f"{day.uncertain:,} uncertain: the mail server gave no answer.", "due=today&state__exact=uncertain"),
-        (day.expired, f"{day.expired:,} could not be sent in time.", "due=today&state__exact=expired"),
-        (worker_is_silent(), "The worker is silent: nothing is sent while it is.", "due=today"),
-    ]
-    notices = reverse("admin:scheduling_notice_changelist")
-    return {
-        "sentence": f"{day.kept:,} of {day.due:,} promises of today kept" if day.due else "Nothing had to be sent today so far",
-        "troubles": [(said, f"{notices}?{query}") for is_so, said, query in troubles if is_so],
-        "ahead": f"{day.ahead:,} more to come today." if day.ahead else "Nothing more to come today.",
-        "link": f"{notices}?due=today",
-    }
-
-
-def late(day) -> str:
-    """ "3 are late, the oldest by 7 minutes." """
-    minutes = int(day.late_by / timedelta(minutes=1))
-    by = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
-    return f"1 is late, by {by}." if day.late == 1 else f"{day.late:,} are late, the oldest by {by}."
-
-
-def dashboard(request, context: dict) -> dict:
-    """What needs a person, each a number that opens the rows behind it. A few small counts, whatever the size of the program."""
-    from django.conf import settings
-
-    from people.models import ErasureRequest, SkillSuggestion
-    from scheduling.models import Notice, Session
-    from scheduling.words import State
-
-    context["staff_second_factor"] = settings.STAFF_SECOND_FACTOR
-    if not request.user.has_perm("scheduling.view_session"):
-        return context | {"promises": None, "tiles": []}
-    now = timezone.now()
-    sessions, notices = reverse("admin:scheduling_session_changelist"), reverse("admin:scheduling_notice_changelist")
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Session.objects.active().filter(start_time__gte=midnight, start_time__lt=midnight + timedelta(days=1))
-    tiles = [
-        (
-            "Requests waiting",
-            Session.objects.waiting(now).count(),
-            f"{sessions}?status__exact=Pending&when=ahead",
-            "for a mentor's answer",
-        ),
-        ("Sessions today", today.count(), f"{sessions}?when=today", "pending and confirmed"),
-        (
-            "To report",
-            Session.objects.unreported(now).count(),
-            f"{sessions}?status__exact=Confirmed&when=past",
-            "over, and nobody said what became of them",
-        ),
-        (
-            "Notices failed",
-            Notice.objects.filter(state=State.FAILED).count(),
-            f"{notices}?state__exact=failed",
-            "refused by the mail server",
-        ),
-    ]
-    erasures = ErasureRequest.objects.filter(state=ErasureRequest.State.ASKED).count()
-    if erasures and request.user.has_perm("people.view_erasurerequest"):
-        link = f"{reverse('admin:people_erasurerequest_changelist')}?state__exact=asked"
-        tiles.append(("Erasures asked for", erasures, link, "people who want to be forgotten"))
-    suggested = SkillSuggestion.objects.filter(state=SkillSuggestion.State.ASKED).count()
-    if suggested and request.user.has_perm("people.view_skillsuggestion"):
-        link = f"{reverse('admin:people_skillsuggestion_changelist')}?state__exact=asked"
-        tiles.append(("Skills suggested", suggested, link, "by mentors who miss them in the list"))
-    return context | {
-        "promises": promises(request, now),
-        "tiles": [dict(zip(("title", "number", "link", "meaning"), tile, strict=True)) for tile in tiles],
-        "first_steps": {
-            "mentors": reverse("admin:people_mentor_import"),
-            "mentees": reverse("admin:people_mentee_import"),
-            "session": reverse("admin:scheduling_session_add"),
-        },
-    }

@@ -58,6 +58,10 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "people",
     "scheduling",
     "project",
@@ -68,6 +72,7 @@ MIDDLEWARE = [
     "project.middleware.HealthMiddleware",
     "project.middleware.LargestBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "project.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -119,7 +124,13 @@ CACHES = {
         "LOCATION": "cache",
         # With Django's 300 a busy day throws out the heartbeat, and sheets that wait for their confirmation.
         "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
+    },
+    # How often programs ask: each process counts for itself, and writes nothing for each question.
+    "throttles": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "throttles",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
 }
 # Photos: no address leads there but the view that asks who looks (scheduling/photo_views.py).
 MEDIA_ROOT = DATA_DIR / "media"
@@ -218,6 +229,40 @@ if HTTPS:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+# ---- the API (docs/api.md) ------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["people.api.keys.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "people.api.answers.AlwaysJSON",
+    "DEFAULT_RENDERER_CLASSES": ["people.api.answers.JSON"],
+    "DEFAULT_PARSER_CLASSES": ["people.api.answers.AnyJSON"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "people.api.answers.Pages",
+    "DEFAULT_SCHEMA_CLASS": "people.api.schema.Description",
+    "DEFAULT_THROTTLE_CLASSES": ["people.api.answers.ReadingThrottle"],
+    # In each process.
+    "DEFAULT_THROTTLE_RATES": {"reading": "300/min"},
+    "DEFAULT_METADATA_CLASS": None,
+    "SCHEMA_COERCE_PATH_PK": False,
+    "EXCEPTION_HANDLER": "people.api.refusals.refused",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Team Production System",
+    "DESCRIPTION": "Read-only. Each key reads what its owner may see on the pages.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["people.api.schema.one_of_each"],
+}
+# Pages of these origins may read the API in their visitors' browsers, with a key: no cookie goes along.
+CORS_ALLOWED_ORIGINS = environment.words(os.environ, "CORS_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(api/v1|auth|myprofile|mentor|mentorinfo|mentee|menteeinfo|availabilty|availability|session|archivesession|sessionrequest|notificationsettings|mentorinfoupdate|menteeinfoupdate)(/|$)"
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After"]
 
 # ---- spreadsheets ---------------------------------------------------------------------------------------------------
 

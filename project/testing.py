@@ -229,6 +229,27 @@ def session(maya, alex, monday, window):
     return booking.request(maya, alex, monday, 30, by=alex.user)
 
 
+# ---- the API ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ask(db):
+    """A function that asks the API as a program with somebody's key does: ask(maya.user, "/session/").json()."""
+    from django.test import Client
+
+    from people.models import ApiToken
+
+    keys = {}
+
+    def send(user, path, method="get", **headers):
+        if user and user.pk not in keys:
+            keys[user.pk] = ApiToken.objects.issue(user, "test", 30)
+        authorization = {"authorization": f"Token {keys[user.pk]}"} if user else {}
+        return Client(headers=authorization | headers).generic(method.upper(), path)
+
+    return send
+
+
 # ---- the browser --------------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,9 @@ from django.views.generic import RedirectView
 
 from project.mailbox import mailbox
 
+handler404 = "project.views.not_found"
+handler500 = "project.views.mistake"
+
 
 @secure_admin_login
 def arrived(request, extra_context=None):

@@ -8,7 +8,8 @@ class SchedulingConfig(AppConfig):
 
     def ready(self) -> None:
         from people import changes, privacy
-        from scheduling import guard, tasks
+        from people.models import User
+        from scheduling import coming_back, guard, leaving, tasks
         from scheduling.booking import undoing
         from scheduling.privacy import SchedulingKeeper
 
@@ -24,3 +25,7 @@ class SchedulingConfig(AppConfig):
             warned=undoing.warned,
             hidden=undoing.HIDDEN,
         )
+        window, off = self.get_model("Availability"), self.get_model("TimeOff")
+        changes.undoes(window, coming_back.put_back_window, named=coming_back.named_times(window))
+        changes.undoes(off, coming_back.put_back_time_off, named=coming_back.named_times(off))
+        changes.undoes(User, leaving.put_back, named=coming_back.named_people)

@@ -1,25 +1,37 @@
-"""How people leave, and come back. Nobody is deleted: what they were part of stays, and nothing ahead is left hanging."""
+"""How people leave, come back, and are away for a while. Nobody is deleted: what they were part of stays, and nothing ahead is
+left hanging.
+"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from people import erasure
-from people.models import Mentor, User
-from scheduling import booking, offering, rules
-from scheduling.models import Notice, Session
+from people import changes, erasure
+from people.models import Change, ChangeSet, Mentor, User
+from scheduling import booking, coming_back, offering, rules
+from scheduling.models import Notice, Session, TimeOff
 from scheduling.notices import GONE
+from scheduling.slots import Period
 from scheduling.words import State
 
 # What the history says of it.
 LEFT, BACK = "left the program", "came back"
+# Why rules do not count for what was agreed before: see `booking.AGREED`.
+AGREED_BEFORE = "Handed over: the mentee had agreed on it before."
 
 
 def ahead(user: User) -> list[Session]:
     """What somebody has to decide about before this person leaves: their sessions that have not begun, the soonest first."""
     active = Session.objects.active().of(user).filter(start_time__gt=timezone.now())
+    return list(active.with_people().order_by("start_time", "pk"))
+
+
+def while_away(mentor: Mentor, period: Period) -> list[Session]:
+    """The mentor's sessions that have not begun and meet this time, the soonest first."""
+    active = Session.objects.active().filter(mentor=mentor, start_time__gt=timezone.now()).overlapping(period)
     return list(active.with_people().order_by("start_time", "pk"))
 
 
@@ -42,17 +54,15 @@ def leave(
     *,
     by: User,
     decided: Mapping[int, Mentor | None] | None = None,
-    seen: Mapping[int, int] | None = None,
-    agreed: bool = False,
-    set_aside: str = "",
-    reason: str = "",
     only_try: bool = False,
+    told: str | None = None,
+    **how,
 ) -> list[Session]:
     """Deactivate a person: their windows close, their log-in ends, and what was still to be sent to them is not.
 
     ``decided``: for the key of each session ahead, the mentor who takes it over (where this person mentors it), or None to
-    cancel it. ``seen``: for keys of sessions, the version that was looked at. ``agreed``: those mentors have said yes.
-    ``set_aside``: why the soft rules do not count for handing over. ``only_try``: take it all back, to see what would happen.
+    cancel it. ``only_try``: take it all back, to see what would happen. ``told``: the `digest` of what somebody was told would
+    happen; where it would be anything else, it is taken back, too. ``how``: see `_give_up`.
 
     Raises ValidationError: with the code ``undecided`` where nobody decided about a session (it may have been booked since
     they looked); with an ``error_dict`` where sessions cannot be canceled or handed over: for the key of each, the refusals
@@ -60,33 +70,63 @@ def leave(
     """
     if no := refusal(user, by):
         raise no
-    decided, seen = decided or {}, seen or {}
+    decided = decided or {}
     with transaction.atomic():
-        user = _lock(user, [mentor for mentor in decided.values() if mentor])
+        user = _lock(user, ahead(user), decided)
         sessions = ahead(user)
         if not (user.is_active or sessions):
             raise ValidationError(f"{user} is deactivated already.", code="already")
-        if undecided := [session for session in sessions if session.pk not in decided]:
-            zone = timezone.get_current_timezone()
-            listed = "; ".join(f"{session.other_party(user)}, {rules.when(session.period, zone)}" for session in undecided)
-            raise ValidationError(f"Decide who takes these over, or cancel them: {listed}.", code="undecided")
-        left, refused = [], {}
-        for session in sessions:
-            said = {"by": by, "reason": reason, "version": seen.get(session.pk)}
-            try:
-                left.append(_give_up(session, user, decided[session.pk], agreed, set_aside, said))
-            except ValidationError as error:
-                refused[session.pk] = error
-        if refused:
-            raise ValidationError(refused)
-        user.is_active = False
+        within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
+        left = _give_up(sessions, user, decided, by=by, within=within, **how)
+        was_active, user.is_active = user.is_active, False
         _save(user, by, LEFT)
+        windows: coming_back.Windows = {}
         if user.is_mentor:
+            windows = coming_back.by_hand(user.mentor)
             offering.make(offering.close(user.mentor), by=by)
+        account = [(user, {"is_active": True}, {"is_active": False})] if was_active else []
+        coming_back.record(within, windows, *account)
         owed = Notice.objects.filter(recipient=user, state=State.PENDING)
         owed.update(state=State.SUPPRESSED, detail=GONE, not_before=None)
-        if only_try:
-            transaction.set_rollback(True)
+        _take_back(left, only_try, told)
+    return left
+
+
+@booking.retry_after_deadlock
+def be_away(
+    mentor: Mentor,
+    period: Period,
+    *,
+    by: User,
+    decided: Mapping[int, Mentor | None] | None = None,
+    keep: Collection[int] = (),
+    only_try: bool = False,
+    told: str | None = None,
+    **how,
+) -> list[Session]:
+    """A mentor is ill or on holiday: their sessions then are decided about, and the time is entered as time off.
+
+    As of `leave`; ``keep``: the keys of sessions that stay as they are, since the mentor comes all the same. Those are not in
+    what is returned.
+    """
+    if not booking.acts_for_program(by):
+        raise ValidationError("Only the program's coordinators hand over a mentor's sessions.", code="not_yours")
+    decided = decided or {}
+    with transaction.atomic():
+        user = _lock(mentor.user, while_away(mentor, period), decided)
+        if not user.is_active:
+            raise ValidationError(f"{user} is deactivated already.", code="already")
+        sessions = while_away(mentor, period)
+        given_up = [session for session in sessions if session.pk not in keep]
+        within = changes.begin("handover", f"Away: {_counted(given_up, decided)}", by=by, about=user)
+        left = _give_up(given_up, user, decided, by=by, within=within, **how)
+        windows = coming_back.by_hand(mentor)
+        before = set(TimeOff.objects.filter(mentor=mentor).values_list("pk", flat=True))
+        off = TimeOff(mentor=mentor, start_time=period.start, end_time=period.end)
+        offering.make(offering.save_time_off(off), by=by, keep=[session.pk for session in sessions])
+        entered = TimeOff.objects.filter(mentor=mentor).exclude(pk__in=before)
+        coming_back.record(within, windows, *((row, None, changes.snapshot(row, coming_back.WHEN)) for row in entered))
+        _take_back(left, only_try, told)
     return left
 
 
@@ -105,21 +145,90 @@ def come_back(user: User, *, by: User) -> User:
     return user
 
 
-def _lock(user: User, heirs: Iterable[Mentor]) -> User:
+def put_back(change: Change, *, by: User) -> None:
+    """Undo that somebody was deactivated. Raises ValidationError."""
+    come_back(User.objects.get(pk=change.key), by=by)
+
+
+def digest(would: Iterable[Session]) -> str:
+    """What would happen, to compare: who gets which session when, in which version, and which rules are set aside for it."""
+    return " ".join(
+        f"{one.pk}.{one.version}.{one.status}.{one.mentor_id}.{one.start_time.timestamp():.0f}.{'+'.join(one.set_aside)}"
+        for one in would
+    )
+
+
+def _counted(sessions: Collection[Session], decided: Mapping[int, Mentor | None]) -> str:
+    """For the name of the set of changes: "2 handed over, 1 canceled"."""
+    handed = sum(decided.get(session.pk) is not None for session in sessions)
+    return f"{handed} handed over, {len(sessions) - handed} canceled"
+
+
+def _take_back(left: list[Session], only_try: bool, told: str | None) -> None:
+    if only_try or (told is not None and told != digest(left)):
+        transaction.set_rollback(True)
+
+
+def _lock(user: User, sessions: Iterable[Session], decided: Mapping[int, Mentor | None]) -> User:
     """Everybody at once, in the one order; a session booked in this moment waits, and finds the person gone."""
-    people = {role.pk: role for session in ahead(user) for role in (session.mentor, session.mentee)}
+    people = {role.pk: role for session in sessions for role in (session.mentor, session.mentee)}
     own = getattr(user, "mentor", None) or getattr(user, "mentee", None)
     # The heirs are those that the caller holds: the rules ask them, not their doubles, whether they take part.
+    heirs = [mentor for mentor in decided.values() if mentor]
     booking.lock(*filter(None, ({user.pk: own} | people).values()), *heirs)
     return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
-def _give_up(session: Session, user: User, heir: Mentor | None, agreed: bool, set_aside: str, said: dict) -> Session:
-    if heir is None:
-        return booking.cancel(session, **said)
-    if session.mentor_id != user.pk:
-        raise ValidationError(f"{user} is the mentee here: nobody can take that over. Cancel it.", code="not_the_mentor")
-    return booking.reassign(session, heir, agreed=agreed, set_aside=set_aside, **said)
+def _give_up(
+    sessions: list[Session],
+    user: User,
+    decided: Mapping[int, Mentor | None],
+    *,
+    by: User,
+    within: ChangeSet,
+    moved: Mapping[int, datetime] | None = None,
+    seen: Mapping[int, int] | None = None,
+    agreed: bool = False,
+    set_aside: str = "",
+    reason: str = "",
+) -> list[Session]:
+    """Do to each session what was decided. ``moved``: for keys of sessions, the time at which the heir takes it.
+
+    ``seen``: for keys of sessions, the version that was looked at. ``agreed``: the heirs have said yes. ``set_aside``: why the
+    soft rules do not count for handing over.
+    """
+    if undecided := [session for session in sessions if session.pk not in decided]:
+        zone = timezone.get_current_timezone()
+        listed = "; ".join(f"{session.other_party(user)}, {rules.when(session.period, zone)}" for session in undecided)
+        raise ValidationError(f"Decide who takes these over, or cancel them: {listed}.", code="undecided")
+    moved, seen = moved or {}, seen or {}
+    left, refused = [], {}
+    for session in sessions:
+        said = {"by": by, "reason": reason, "version": seen.get(session.pk), "within": within}
+        heir, start = decided[session.pk], moved.get(session.pk)
+        try:
+            if heir is None:
+                left.append(booking.cancel(session, **said))
+            elif session.mentor_id != user.pk:
+                sentence = f"{user} is the mentee here: nobody can take that over. Cancel it."
+                raise ValidationError(sentence, code="not_the_mentor")
+            else:
+                left.append(_hand_on(session, heir, start, agreed=agreed, set_aside=set_aside, **said))
+        except ValidationError as error:
+            refused[session.pk] = error
+    if refused:
+        raise ValidationError(refused)
+    return left
+
+
+def _hand_on(session: Session, heir: Mentor, start: datetime | None, *, by: User, set_aside: str, **said) -> Session:
+    try:
+        return booking.reassign(session, heir, start, by=by, set_aside=set_aside, **said)
+    except ValidationError as refused:
+        codes = {error.code for error in refused.error_list}
+        if set_aside or not codes <= booking.AGREED or not booking.sets_rules_aside(by):
+            raise
+        return booking.reassign(session, heir, start, by=by, set_aside=AGREED_BEFORE, **said)
 
 
 def _save(user: User, by: User, what: str) -> None:

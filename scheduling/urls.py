@@ -1,6 +1,6 @@
-from django.urls import include, path, register_converter
-from django.urls.converters import IntConverter
+from django.urls import include, path
 
+from people import addresses  # noqa: F401  it knows what <key:...> is
 from scheduling import (
     booking_views,
     calendar_views,
@@ -13,15 +13,6 @@ from scheduling import (
     views,
 )
 from scheduling.hours_kinds import KINDS
-
-
-class KeyConverter(IntConverter):
-    """A row's key. Longer numbers are no key of any row, and too large for some databases to look for."""
-
-    regex = "[0-9]{1,18}"
-
-
-register_converter(KeyConverter, "key")
 
 # Address -> which rows are added, changed and removed there.
 ROWS = {"weekly/": "weekly_hours", "off/": "time_off", "": "window"}
@@ -59,4 +50,5 @@ urlpatterns = [
     path("windows/", include(HOURS)),
     # For coordinators. The same names: what is reversed with a mentor's key leads here.
     path("mentors/<key:mentor>/hours/", include(HOURS)),
+    path("", include("scheduling.api.urls")),
 ]

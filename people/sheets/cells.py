@@ -1,19 +1,30 @@
 """What stands in a cell, and how it is read and written."""
 
+import re
+
 from django.core.exceptions import ValidationError
 from import_export.fields import Field
 from import_export.widgets import CharWidget, ManyToManyWidget
 
-# A cell that begins with one of these is a formula to a spreadsheet program.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet program would take for a formula, or swallow, also where spaces or apostrophes stand before it.
+FORMULA_LIKE = re.compile(r"[\s']*[=+\-@]|[\t\r\n]")
+# No XML holds these, and no spreadsheet program shows them.
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def guard(text: str) -> str:
+    """With an apostrophe in front where a spreadsheet program would read a formula. `tidy` takes off exactly that one: what
+    begins with an apostrophe of its own gets a second.
+    """
+    return f"'{text}" if FORMULA_LIKE.match(text) else text
 
 
 def tidy(value):
-    """A cell's value without the spaces around it, and without the apostrophe that our own export put there."""
+    """A cell's value without the spaces around it, and without the apostrophe that `guard` put there."""
     if not isinstance(value, str):
         return value
     value = value.strip()
-    return value[1:] if value[:1] == "'" and value[1:2] and value[1:].startswith(FORMULA_STARTS) else value
+    return value[1:] if value[:1] == "'" and FORMULA_LIKE.match(value, 1) else value
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -35,11 +35,16 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
         "of that",
         "20 notices to a mail server;",
         "20 notices to a mail server by two",
+        "hand-over desk: 120 sessions with",
+        "hand-over desk: what",
+        "hand-over desk: 120 sessions handed",
+        "hand-over desk: queries",
     )
     rows = {start: row for start, row in zip(begin, results["rows"], strict=True) if row["what"].startswith(start)}
     assert tuple(rows) == begin
     assert rows["queries"]["met"], rows["queries"]
     assert rows["booking over HTTP"]["met"], rows["booking over HTTP"]
+    assert rows["hand-over desk: queries"]["met"], rows["hand-over desk: queries"]
     assert all(len(seconds) > 4 for name in begin[:2] for seconds in rows[name]["runs"].values())
     assert "0 overlaps" in run.stdout
     assert str(file) in run.stdout
@@ -49,7 +54,7 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
     ("names", "env", "sentence"),
     [
         ((), {"BENCH_SCALE": "huge"}, "BENCH_SCALE is one of tiny, usual, full, not 'huge'."),
-        (("slots", "coffee"), {}, "There are benchmarks of slots, booking, mail, and none of coffee."),
+        (("slots", "coffee"), {}, "There are benchmarks of slots, booking, mail, handover, and none of coffee."),
     ],
 )
 def test_what_cannot_be_measured_is_said(tmp_path, names, env, sentence):

@@ -17,16 +17,17 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
 from django_q.models import Schedule
 
-from people.models import Photo, Skill, SkillSuggestion, Team
+from people import changes
+from people.models import ApiToken, NotificationSettings, Photo, SheetExport, Skill, SkillSuggestion, Team
 from project.groups import VIEWERS
 from scheduling import booking, feeds, mail_links
-from scheduling.models import Availability, Feedback, MentorLimits, Notice, Session, TimeOff, WeeklyHours
+from scheduling.models import Availability, Feedback, MentorLimits, Notice, SavedView, Session, TimeOff, WeeklyHours
 
 TABLE = Path(__file__).with_name("roles.txt")
 # `stranger` is mentor and mentee, and has no part in what the addresses name.
 ROLES = ["anonymous", "stranger", "mentee", "mentor", "viewer", "coordinator", "superuser"]
 # A refusal, or the way to a page that says one, asks for a log-in or for the password once more.
-CLOSED = {"login", "again", "302", "403", "404", "405"}
+CLOSED = {"login", "again", "302", "401", "403", "404", "405"}
 WRITES = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "(people|scheduling)_')
 
 
@@ -92,7 +93,11 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
     user.api_tokens.issue(user, "report", 30)
     feed = feeds.make(user)
     notice = Notice.objects.filter(session=session).first()
+    changed = changes.begin("bulk", "Sessions confirmed", by=cora)
+    changed.record(session, {"version": 1}, {"version": 2})
     return {
+        "changes": changed.pk,
+        "view": SavedView.objects.create(owner=cora, name="Hers").pk,
         "session": session.pk,
         "over": over.pk,
         "mentor": maya.pk,
@@ -106,6 +111,7 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
         "erasure": alex.user.erasure_requests.create().pk,
         "feedback": Feedback.objects.create(session=over, rating=5, created_at=now).pk,
         "notice": notice.pk,
+        "export": SheetExport.objects.create(by=user, sheet="mentors", ending="csv", rows=1).pk,
         "key": user.api_tokens.get().pk,
         "factor": TOTP.activate(user, "JBSWY3DPEHPK3PXP").instance.pk,
         "schedule": Schedule.objects.first().pk,
@@ -117,6 +123,7 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
         "version_of_mentor": maya.history.latest().pk,
         "version_of_mentee": alex.history.latest().pk,
         "code": "invalid",
+        "mails": NotificationSettings.objects.create(user=alex.user).pk,
         "stop": mail_links.stop(user, "session_requested").rstrip("/").rsplit("/", 1)[1],
     }
 
@@ -133,18 +140,24 @@ def asks(monkeypatch, caplog, person, kim, alex, maya, cora, world):
     vera.groups.add(Group.objects.get(name=VIEWERS))
     people = dict(zip(ROLES, [None, kim, alex.user, maya.user, vera, cora, None], strict=True))
     people["superuser"] = person("Root Ruiz", is_staff=True, is_superuser=True)
-    clients = {}
+    clients, programs = {}, {}
     for role, user in people.items():
-        clients[role] = Client()
+        clients[role], programs[role] = Client(), Client()
         if user:
             clients[role].force_login(user)
+            programs[role] = Client(headers={"authorization": f"Token {ApiToken.objects.issue(user, 'test', 30)}"})
+    # Their use is noted once a minute.
+    ApiToken.objects.update(last_used_at=datetime.now(UTC))
 
     def ask(role, method, address):
         point = transaction.savepoint()
-        cookies = clients[role].cookies.copy()
-        answer = getattr(clients[role], method.lower())(filled(address, world))
+        path = filled(address, world)
+        # The API asks for a key.
+        client = programs[role] if (resolve(path).url_name or "").startswith("api_") else clients[role]
+        cookies = client.cookies.copy()
+        answer = getattr(client, method.lower())(path)
         transaction.savepoint_rollback(point)
-        clients[role].cookies = cookies
+        client.cookies = cookies
         to = answer.get("Location", "")
         if to.startswith(("/accounts/login/?", "/admin/login/?")):
             return "login"

@@ -77,7 +77,12 @@ def test_only_sheets_without_contact_data_leave(view, client):
     exports = {name: view(f"{name}_export").status_code for name in (*READ[:6], "scheduling_session")}
     assert exports == dict.fromkeys(READ[:6], 403) | {"people_skill": 200, "people_team": 200}
     for name in ("people_mentor", "scheduling_session"):
-        assert client.post(reverse(f"admin:{name}_export"), {"format": "0", "resource": ""}).status_code == 403
+        assert (
+            client.post(
+                reverse(f"admin:{name}_export"), {"columns": ["mentor_name", "first_name"], "ending": "csv"}
+            ).status_code
+            == 403
+        )
 
 
 def test_the_groups_are_brought_to_what_is_written(db):

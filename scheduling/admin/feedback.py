@@ -8,7 +8,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
 from people.admin_pages import ReadOnlyAdmin
+from people.export_admin import ExportAdmin
 from scheduling.admin.notices import LINK
+from scheduling.exports import FEEDBACK
 from scheduling.models import Feedback
 from scheduling.words import Rating
 
@@ -33,7 +35,8 @@ class FeedbackInline(StackedInline):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ReadOnlyAdmin):
+class FeedbackAdmin(ExportAdmin, ReadOnlyAdmin):
+    sheet = FEEDBACK
     list_display = ("created_at", "rating_label", "sentence", "mentor", "mentee", "about")
     list_filter = (("rating", ChoicesDropdownFilter), ("created_at", RangeDateFilter))
     list_filter_submit = True

@@ -7,12 +7,9 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Value
 from django.utils.functional import cached_property
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import DropdownFilter
 
-from people.models import Mentee, Mentor, Skill, Team, User
-from scheduling.admin.booking_forms import is_key
+from people.models import User
 
 # So many are counted, and said to be "1,000+" where there are more.
 CAP = 1_000
@@ -102,34 +99,3 @@ def search(request, sessions: QuerySet, term: str) -> QuerySet:
     keys = keys[:PEOPLE_FOUND]
     found, request.found_many = of_people(sessions, mentors=keys, mentees=keys)
     return found
-
-
-class _ByKey(DropdownFilter):
-    """One of a list that coordinators keep. What is no key finds nothing."""
-
-    def queryset(self, request, queryset):
-        if not (key := self.value()):
-            return queryset
-        return of_people(queryset, **self.theirs(int(key)))[0] if is_key(key) else queryset.none()
-
-
-class SkillFilter(_ByKey):
-    title = _("skill of the mentor")
-    parameter_name = "skill"
-
-    def lookups(self, request, model_admin):
-        return [(str(key), name) for key, name in Skill.objects.values_list("pk", "name")]
-
-    def theirs(self, key: int) -> dict:
-        return {"mentors": Mentor.objects.filter(skills=key).order_by().values("pk")}
-
-
-class TeamFilter(_ByKey):
-    title = _("team of the mentee")
-    parameter_name = "team"
-
-    def lookups(self, request, model_admin):
-        return [(str(team.pk), str(team)) for team in Team.objects.all()]
-
-    def theirs(self, key: int) -> dict:
-        return {"mentees": Mentee.objects.filter(team=key).order_by().values("pk")}

@@ -9,10 +9,12 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleTimeWidget
 
 from people import time_zones
+from people.export_admin import ExportAdmin
 from people.stale import FreshAdmin
 from scheduling import offering
 from scheduling.admin.offering import OfferingAdmin, OfferingForm, PeriodForm
 from scheduling.admin.windows import WhenFilter
+from scheduling.exports import TIME_OFF, WEEKLY_HOURS
 from scheduling.models import Program, TimeOff, WeeklyHours
 
 
@@ -60,8 +62,9 @@ class ValidFilter(admin.SimpleListFilter):
 
 
 @admin.register(WeeklyHours)
-class WeeklyHoursAdmin(OfferingAdmin, FreshAdmin, ModelAdmin):
+class WeeklyHoursAdmin(OfferingAdmin, ExportAdmin, FreshAdmin, ModelAdmin):
     form = HoursForm
+    sheet = WEEKLY_HOURS
     remove_row = staticmethod(offering.remove_hours)
     list_display = ("mentor_name", "day", "hours", "time_zone", "every_weeks", "validity")
     list_filter = (("weekday", ChoicesDropdownFilter), ValidFilter, ("mentor", AutocompleteSelectFilter))
@@ -96,8 +99,9 @@ class TimeOffForm(PeriodForm):
 
 
 @admin.register(TimeOff)
-class TimeOffAdmin(OfferingAdmin, FreshAdmin, ModelAdmin):
+class TimeOffAdmin(OfferingAdmin, ExportAdmin, FreshAdmin, ModelAdmin):
     form = TimeOffForm
+    sheet = TIME_OFF
     remove_row = staticmethod(offering.remove_time_off)
     list_display = ("mentor_name", "start_time", "end_time", "note")
     list_filter = (WhenFilter, ("mentor", AutocompleteSelectFilter))

@@ -18,10 +18,13 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from people.admin_pages import ReadOnlyAdmin
+from people.export_admin import ExportAdmin
 from people.models import User
 from scheduling import ledger, resending, rules
 from scheduling.admin.booking_forms import is_key
+from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.resending import ResendPage
+from scheduling.exports import NOTICES
 from scheduling.models import Notice
 from scheduling.slots import Period
 from scheduling.words import State
@@ -118,9 +121,11 @@ class NoticeInline(NoticeWords, TabularInline):
 
 
 @admin.register(Notice)
-class NoticeAdmin(NoticeWords, ReadOnlyAdmin):
+class NoticeAdmin(NeedsAdmin, NoticeWords, ExportAdmin, ReadOnlyAdmin):
+    sheet = NOTICES
     list_display = ("due_at", "told", "about", "state_label", "why", "attempts", "sent_at")
     list_filter = (DueFilter, ("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
+    scopes = (TeamFilter, SkillFilter)
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -25,7 +26,9 @@ from people.admin_pages import answer, page_of
 from people.models import Mentee, Mentor, User
 from scheduling import booking, leaving
 from scheduling.admin.booking_forms import is_key
+from scheduling.admin.hand_over import hand_over, hand_over_page
 from scheduling.admin.leaving import NAMED, LeavingPage
+from scheduling.admin.needs import NeedsAdmin
 from scheduling.admin.offering import count
 from scheduling.models import MentorLimits, Session
 
@@ -136,12 +139,12 @@ class LeavingAdmin(KeptAdmin):
     def get_actions_detail(self, request, object_id):
         role = self.get_object(request, object_id)
         if role is None or leaving.refusal(role.user, request.user):
-            hidden = {"deactivate", "bring_back"}
+            hidden = {"deactivate", "bring_back"} | ({"be_away"} if role is None or not role.user.is_active else set())
         elif role.user.is_active:
             hidden = {"bring_back"}
         else:
             # Switched off past the door, they may have sessions still: then somebody has to decide about those.
-            hidden = set() if leaving.ahead(role.user) else {"deactivate"}
+            hidden = {"be_away"} if leaving.ahead(role.user) else {"be_away", "deactivate"}
         buttons = super().get_actions_detail(request, object_id)
         return [button for button in buttons if button.method.original_function_name not in hidden]
 
@@ -195,9 +198,19 @@ class LimitsInline(StackedInline):
 
 
 @admin.register(Mentor)
-class MentorAdmin(LeavingAdmin, people_admin.MentorAdmin):
+class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
     inlines = [LimitsInline]
-    actions_detail = (*people_admin.MentorAdmin.actions_detail, "deactivate", "bring_back", "erase")
+    actions_list = ("hand_over",)
+    actions_detail = (*people_admin.MentorAdmin.actions_detail, "be_away", "deactivate", "bring_back", "erase")
+
+    # Two pages: a press only opens them, and what they send is a POST.
+    @action(description=_("Hand over"), permissions=["leave"], icon="swap_horiz", url_path="hand-over")
+    def hand_over(self, request):
+        return hand_over(self, request)
+
+    @action(description=_("Ill or away"), permissions=["leave"], icon="sick", url_path="away")
+    def be_away(self, request, object_id):
+        return redirect(hand_over_page(self._role_or_404(request, object_id).pk))
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
@@ -217,7 +230,7 @@ class MentorAdmin(LeavingAdmin, people_admin.MentorAdmin):
 
 
 @admin.register(Mentee)
-class MenteeAdmin(LeavingAdmin, people_admin.MenteeAdmin):
+class MenteeAdmin(NeedsAdmin, LeavingAdmin, people_admin.MenteeAdmin):
     actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back", "erase")
 
     def tiles(self, request, role):

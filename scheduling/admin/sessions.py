@@ -23,10 +23,12 @@ from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
 from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
 from scheduling.admin.moving import HandOver, Move
+from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
 from scheduling.admin.saved_views import SavedViewsAdmin
 from scheduling.admin.why_not import why_not
 from scheduling.booking import VERBS
+from scheduling.exports import SESSIONS
 from scheduling.models import Program, Session
 from scheduling.resources import SessionResource
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
@@ -39,10 +41,11 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(SavedViewsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
+    sheet = SESSIONS
     list_display = ("mentor_name", "mentee_name", "start_time", "length", "status_label")
     list_filter = (
         tabs.TabFilter,
@@ -50,9 +53,8 @@ class SessionAdmin(SavedViewsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
         ("start_time", PeriodFilter),
         ("mentor", AutocompleteSelectFilter),
         ("mentee", AutocompleteSelectFilter),
-        finding.SkillFilter,
-        finding.TeamFilter,
     )
+    scopes = (TeamFilter, SkillFilter)
     list_filter_submit = True
     list_per_page = 50
     list_before_template = "admin/scheduling/session/above_list.html"
@@ -140,7 +142,9 @@ class SessionAdmin(SavedViewsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
         return tabs.SessionList
 
     def get_ordering(self, request):
-        return tabs.TABS[tabs.chosen(request.GET)].order
+        # What the first page sends here has an order of its own.
+        own = request.GET.get("needs") == "answer"
+        return super().get_ordering(request) if own else tabs.TABS[tabs.chosen(request.GET)].order
 
     def get_list_display(self, request):
         columns = super().get_list_display(request)

@@ -10,6 +10,7 @@ from unfold.decorators import display
 from people.sheet_admin import SheetAdmin
 from scheduling import offering
 from scheduling.admin.offering import OfferingAdmin, PeriodForm
+from scheduling.exports import WINDOWS
 from scheduling.models import Availability
 from scheduling.resources import AvailabilityResource
 from scheduling.slots import Period
@@ -50,6 +51,7 @@ class WindowForm(PeriodForm):
 @admin.register(Availability)
 class AvailabilityAdmin(OfferingAdmin, SheetAdmin):
     resource_classes = [AvailabilityResource]
+    sheet = WINDOWS
     form = WindowForm
     remove_row = staticmethod(offering.remove_window)
     list_display = ("mentor_name", "start_time", "end_time", "origin", "booked")

@@ -17,6 +17,7 @@ from scheduling.booking.moves import (
     refusal,
     sets_rules_aside,
 )
+from scheduling.booking.standins import AGREED, candidates, knowing, stand_ins
 from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
     cancel,
@@ -32,6 +33,7 @@ from scheduling.booking.verbs import (
 )
 
 __all__ = [
+    "AGREED",
     "IN_BULK",
     "MOST",
     "MOVES",
@@ -42,6 +44,7 @@ __all__ = [
     "acts_for_program",
     "all_of",
     "cancel",
+    "candidates",
     "complete",
     "confirm",
     "decline",
@@ -49,6 +52,7 @@ __all__ = [
     "expire_unanswered",
     "explain",
     "free",
+    "knowing",
     "lock",
     "lock_keys",
     "mark_no_show",
@@ -62,4 +66,5 @@ __all__ = [
     "retry_after_deadlock",
     "sets_rules_aside",
     "slots",
+    "stand_ins",
 ]

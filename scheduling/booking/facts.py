@@ -3,18 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import date, datetime, time, timedelta
 from itertools import chain
 from types import MappingProxyType
 
-from django.db.models import Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from people.models import Mentee, Mentor
 from scheduling import rules
 from scheduling.models import LONGEST_BUFFER, Availability, MentorLimits, Program, Session
+from scheduling.querysets import moment
 from scheduling.slots import Period
 from scheduling.words import ACTIVE, CANCELED
 
@@ -54,7 +54,7 @@ def explain(
 
     ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out.
     """
-    [(_, facts)] = _gather([mentor], mentee, period, at=at, leave_out=leave_out)
+    [(_, facts)] = gather([mentor], mentee, period, at=at, leave_out=leave_out)
     return facts.ask(period)
 
 
@@ -70,7 +70,7 @@ def slots(
         return []
     # A slot that starts before ``until`` may end after it.
     over = Period(now, until + timedelta(minutes=minutes))
-    [(_, facts)] = _gather([mentor], mentee, over, leave_out=leave_out)
+    [(_, facts)] = gather([mentor], mentee, over, leave_out=leave_out)
     return [slot for slot in facts.offer(minutes) if slot.start < until]
 
 
@@ -89,7 +89,7 @@ def free(
     """
     found = 0
     for part in [mentors] if first is None else [mentors[: LOOK_AT * first], mentors[LOOK_AT * first :]]:
-        for key, facts in _gather(part, mentee, over):
+        for key, facts in gather(part, mentee, over):
             within = (slot for slot in facts.offer(minutes) if over.contains(slot))
             if earliest := next(within, None):
                 yield key, chain([earliest], within)
@@ -98,7 +98,7 @@ def free(
                     return
 
 
-def _gather(
+def gather(
     mentors: QuerySet[Mentor] | Sequence[Mentor],
     mentee: Mentee | None,
     over: Period,
@@ -130,8 +130,8 @@ def _gather(
 
     windows = defaultdict(list)
     offered = Availability.objects.filter(mentor__in=theirs, start_time__gt=over.start - LONGEST).overlapping(over)
-    for key, start, end in _timed(offered, "mentor_id"):
-        windows[key].append(Period(_moment(start), _moment(end)))
+    for key, start, end in offered.order_by().timed("mentor_id"):
+        windows[key].append(Period(moment(start), moment(end)))
 
     others = Session.objects.exclude(pk=leave_out.pk) if leave_out else Session.objects.all()
     pause = timedelta(minutes=LONGEST_BUFFER)
@@ -141,7 +141,7 @@ def _gather(
     capped = [key for key, policy in policies.items() if policy.mentor_week_cap is not None]
     if usual.mentor_week_cap is not None or capped:
         counted = capped if usual.mentor_week_cap is None else theirs
-        weeks = _weeks(others.filter(mentor__in=counted), "mentor_id", over, usual)
+        weeks = weeks_of(others.filter(mentor__in=counted), "mentor_id", over, usual)
     asking = _asking(mentee, others, taken, over, usual, now)
     for key, (name, active) in parties.items():
         party = rules.Party(key, name, active, taken.get(key, NOTHING), weeks.get(key, NOTHING))
@@ -157,27 +157,12 @@ def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Pe
     mentoring, learning = Q(mentor__in=mentors), Q(mentee__in=mentors)
     if mentee is not None:
         mentoring, learning = mentoring | Q(mentor=mentee.pk), learning | Q(mentee=mentee.pk)
-    parts = _timed(active.filter(mentoring), "mentor_id", "pk"), _timed(active.filter(learning), "mentee_id", "pk")
+    active = active.order_by()
+    parts = active.filter(mentoring).timed("mentor_id", "pk"), active.filter(learning).timed("mentee_id", "pk")
     taken = defaultdict(dict)
     for person, key, start, end in parts[0].union(parts[1], all=True):
-        taken[person][Period(_moment(start), _moment(end))] = key
+        taken[person][Period(moment(start), moment(end))] = key
     return taken
-
-
-def _timed(rows: QuerySet, *names: str) -> QuerySet:
-    """The fields of these names, the start and the end of each row, in no order; for `_moment` to read.
-
-    The times come as text: read there, where the same ones come again and again, they cost a tenth of what they cost Django.
-    """
-    texts = {f"{name}_text": Cast(name, TextField()) for name in ("start_time", "end_time")}
-    return rows.order_by().annotate(**texts).values_list(*names, *texts)
-
-
-@lru_cache(2**14)
-def _moment(text: str) -> datetime:
-    """SQLite keeps times in UTC and does not say so."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Policy, now: datetime) -> rules.Party:
@@ -186,11 +171,11 @@ def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Po
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
     if policy.mentee_week_cap is not None:
-        weeks = _weeks(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
+        weeks = weeks_of(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
     return rules.Party(mentee.pk, str(mentee.user), mentee.user.is_active, taken.get(mentee.pk, NOTHING), weeks, waiting)
 
 
-def _weeks(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
+def weeks_of(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
     """Person -> Monday -> how many of these sessions its week holds, for every week that ``over`` touches. Canceled ones do
     not count.
     """
@@ -198,6 +183,6 @@ def _weeks(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultd
     start, end = (datetime.combine(day, time(), policy.week_zone) for day in (first, last))
     held = sessions.exclude(status=CANCELED).filter(start_time__gte=start, start_time__lt=end).order_by()
     counted = defaultdict(Counter)
-    for key, moment in held.values_list(whose, "start_time"):
-        counted[key][policy.week_of(moment)] += 1
+    for key, start in held.values_list(whose, "start_time"):
+        counted[key][policy.week_of(start)] += 1
     return counted

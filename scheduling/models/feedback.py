@@ -20,7 +20,7 @@ class Feedback(models.Model):
 
     class Meta:
         verbose_name_plural = "feedback"
-        default_permissions = ("view",)
+        default_permissions = ("view", "export")
         ordering = ["-created_at", "-pk"]
         indexes = [models.Index(fields=["-created_at", "-session"], name="feedback_latest_first")]
         constraints = [

@@ -143,7 +143,7 @@ class Notice(models.Model):
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
-        permissions = [("resend_notice", "Can have a notice sent again")]
+        permissions = [("resend_notice", "Can have a notice sent again"), ("export_notice", "Can export notice")]
         ordering = ["-due_at", "-pk"]
         indexes = [
             # The ledger's pages, and today's part of it.

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from people.models import Mentor, User
 from project.tests.page import form_in
@@ -91,7 +92,9 @@ def test_handed_over_to_mentors_who_agreed_it_is_confirmed(sessions, maya, omar,
     assert [status for status, *_ in now_is(with_alex, with_bo, with_kim)] == ["Confirmed"] * 3
 
 
-def test_no_mail_goes_to_whoever_left_and_everybody_else_is_told(sessions, maya, omar, alex, bo, cora, window, mailoutbox):
+def test_no_mail_goes_to_whoever_left_and_everybody_else_is_told(
+    sessions, maya, omar, alex, bo, cora, window, mailoutbox, time_machine
+):
     window(omar)
     delivery.sweep()
     mailoutbox.clear()
@@ -99,6 +102,9 @@ def test_no_mail_goes_to_whoever_left_and_everybody_else_is_told(sessions, maya,
     owed = Notice.objects.filter(recipient=maya.user, state="pending").count()
     assert owed == 4  # two reminders of each Confirmed session
     leaving.leave(maya.user, by=cora, decided={with_alex.pk: omar, with_bo.pk: None, with_kim.pk: None})
+    delivery.sweep()
+    assert mailoutbox == []  # as long as it can be undone unseen
+    time_machine.move_to(timezone.now() + timedelta(minutes=2))
     delivery.sweep()
     assert Counter(mail.to[0] for mail in mailoutbox) == Counter(
         ["alex@example.org", "omar@example.org", "bo@example.org", "kim@example.org"]
@@ -330,7 +336,7 @@ def shown(page) -> dict[int, list[str]]:
 def test_a_coordinator_deactivates_a_mentor_from_start_to_end(desk, sessions, maya, omar, kim, window):
     window(omar)
     with_alex, with_bo, _, with_kim = sessions
-    assert buttons(desk, maya) == ["Send invitation", "Deactivate", "Erase"]
+    assert buttons(desk, maya) == ["Send invitation", "Ill or away", "Deactivate", "Erase"]
     url = page_of(maya)
     page = desk.get(url)
     assert [(str(other), when[:4]) for _, other, when, _ in page.context["form"].shown] == [
@@ -339,19 +345,22 @@ def test_a_coordinator_deactivates_a_mentor_from_start_to_end(desk, sessions, ma
         ("Kim Park", "Mon "),
     ]
     assert "(UTC)" in page.content.decode()
-    # Nothing is chosen before somebody chooses it.
+    # Nothing is chosen before somebody chooses it, but that each goes to its first suggestion.
     blank = form_in(page, "leaving")
-    assert {name: value for name, value in blank.items() if value != [""]} == {}
-    assert shown(desk.post(url, blank)) == {
+    assert {name: value for name, value in blank.items() if value != [""]} == {"all-what": ["suggested"]}
+    assert shown(desk.post(url, blank | {"all-what": ""})) == {
         with_alex.pk: ["Cancel it or hand it over."],
         with_bo.pk: ["Cancel it or hand it over."],
         with_kim.pk: ["Cancel it or hand it over."],
     }
     # Who is free then is suggested: at 11:30 Kim is in the session herself.
-    suggested = {key: dict(row.fields["what"].choices) for key, row in page.context["form"].rows.items()}
-    label = "Hand over to, free then"
-    assert suggested[with_alex.pk][label] == [(str(kim.pk), "Kim Park"), (str(omar.pk), "Omar Haddad")]
-    assert suggested[with_kim.pk][label] == [(str(omar.pk), "Omar Haddad")]
+    suggested = {key: [option[:3] for option in row.options][1:-1] for key, row in page.context["form"].rows.items()}
+    assert suggested[with_alex.pk] == [
+        (str(omar.pk), "Omar Haddad", "free then · no session that week"),
+        (str(kim.pk), "Kim Park", "free then · 1 session that week"),
+    ]
+    # With the two that it would have by then.
+    assert suggested[with_kim.pk] == [(str(omar.pk), "Omar Haddad", "free then · 1 session that week")]
     chosen = blank | {f"session-{with_alex.pk}-what": str(omar.pk), "all-what": "cancel", "reason": "Maya moved away."}
     last = desk.post(url, chosen)
     assert (last.context["button"], User.objects.get(pk=maya.pk).is_active) == (
@@ -365,7 +374,7 @@ def test_a_coordinator_deactivates_a_mentor_from_start_to_end(desk, sessions, ma
     ]
     assert "1 window ahead closes." in last.content.decode()
     done = desk.post(url, form_in(last, "leaving"), follow=True)
-    assert said(done) == [
+    assert said(done)[:1] == [
         "Maya Lopez is deactivated. Canceled: 2. Handed over: 1. Told: Alex Johnson, Bo Lindqvist, Kim Park and Omar Haddad."
     ]
     assert "Cora Diaz deactivated Maya Lopez, " in done.content.decode()
@@ -383,7 +392,7 @@ def test_a_mentee_without_sessions_leaves_in_one_step(desk, zoe):
     assert page.context["button"] == "Deactivate"
     assert "No sessions ahead." in page.content.decode()
     done = desk.post(page_of(zoe), form_in(page, "leaving"), follow=True)
-    assert said(done) == ["Zoe Novak is deactivated."]
+    assert said(done)[:1] == ["Zoe Novak is deactivated."]
     assert not User.objects.get(pk=zoe.pk).is_active
 
 
@@ -492,7 +501,8 @@ def test_one_decision_for_all_does_not_hand_over_what_they_attend(desk, sessions
     assert last.context["plan"][0]["heir"] == omar
     # The same page on the mentee's side.
     assert len(desk.get(page_of(kim.mentee)).context["form"].shown) == 2
-    assert buttons(desk, kim.mentee) == buttons(desk, kim.mentor) == ["Send invitation", "Deactivate", "Erase"]
+    assert buttons(desk, kim.mentee) == ["Send invitation", "Deactivate", "Erase"]
+    assert buttons(desk, kim.mentor) == ["Send invitation", "Ill or away", "Deactivate", "Erase"]
 
 
 @pytest.mark.parametrize(
@@ -530,7 +540,7 @@ def test_sessions_of_somebody_switched_off_past_the_door_are_decided_about(desk,
 
 def test_who_may_not_deactivate_is_told_or_refused(client, desk, cora, person, alex, maya):
     colleague = person("Ana Boss", is_staff=True, mentor=True)
-    assert buttons(desk, colleague.mentor) == ["Send invitation"]
+    assert buttons(desk, colleague.mentor) == ["Send invitation", "Ill or away"]
     refused = desk.get(page_of(colleague.mentor), follow=True)
     assert said(refused) == ["This is a coordinator's account: only a superuser deactivates it."]
     for wrong in ("0", "abc", "9" * 30):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from people.models import User
-from project import desk as desk_words
+from project import dashboard as desk_words
 from scheduling import booking, delivery, ledger
 from scheduling.models import Notice, Program, Session
 
@@ -136,7 +136,7 @@ def test_the_list_costs_the_same_for_three_rows_and_thirty(desk, owe, noon, rows
     for number in range(rows):
         owe("sent", noon - number * MINUTE, answer="250 OK")
     Program.current()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         assert desk.get(LIST).context["cl"].result_count == rows
 
 

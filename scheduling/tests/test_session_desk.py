@@ -186,7 +186,6 @@ def test_skill_team_and_period(desk, then, many, maya, omar, alex, bo):
         [his],
         [],
     )
-    assert found(desk, skill="x") == []
     # 31 October is the day of 25 hours in Berlin: the last hour of it is one, and midnight is not.
     edges = [datetime(2099, 10, day, hour, minute, tzinfo=NOW.tzinfo) for day, hour, minute in ((25, 0, 0), (25, 23, 59))]
     first, last = many(("Completed", edges[0]), ("Completed", edges[1]))

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("scheduling", "0012_undo_minutes"),
+        ("scheduling", "0013_export_ledger_and_feedback"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

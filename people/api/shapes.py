@@ -1,0 +1,105 @@
+"""What is told of people: each shape as the schema describes it, and the rows that have it. Keys in the document's order."""
+
+from django.conf import settings
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from people.models import NotificationSettings, Photo
+
+
+class ProfileShape(serializers.Serializer):
+    pk = serializers.IntegerField()
+    username = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    email = serializers.EmailField()
+    phone_number = serializers.CharField(allow_null=True)
+    profile_photo = serializers.URLField(allow_null=True, help_text="Opens in the browser of somebody who is logged in.")
+    is_mentor = serializers.BooleanField()
+    is_mentee = serializers.BooleanField()
+    is_active = serializers.BooleanField()
+
+
+def profiles(users: QuerySet) -> list[dict]:
+    names = (
+        "pk",
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "phone_number",
+        "photo__file",
+        "mentor",
+        "mentee",
+        "is_active",
+    )
+    return [
+        {
+            "pk": pk,
+            "username": username,
+            "first_name": first_name,
+            "last_name": last_name,
+            "email": email,
+            "phone_number": str(phone) if phone else None,
+            "profile_photo": settings.SITE_URL + Photo(user_id=pk, file=photo).address if photo else None,
+            "is_mentor": mentor is not None,
+            "is_mentee": mentee is not None,
+            "is_active": active,
+        }
+        for pk, username, first_name, last_name, email, phone, photo, mentor, mentee, active in users.values_list(*names)
+    ]
+
+
+class AccountShape(serializers.Serializer):
+    email = serializers.EmailField()
+    username = serializers.CharField()
+    id = serializers.IntegerField()
+
+
+def accounts(users: QuerySet) -> list[dict]:
+    return list(users.values("email", "username", "id"))
+
+
+class MenteeProfileShape(serializers.Serializer):
+    team_number = serializers.IntegerField(allow_null=True)
+
+
+class MenteeShape(serializers.Serializer):
+    pk = serializers.IntegerField()
+    username = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    is_mentee = serializers.BooleanField()
+    mentee_profile = MenteeProfileShape()
+
+
+def mentees(found: QuerySet) -> list[dict]:
+    names = ("pk", "user__username", "user__first_name", "user__last_name", "team__number")
+    return [
+        {
+            "pk": pk,
+            "username": username,
+            "first_name": first_name,
+            "last_name": last_name,
+            "is_mentee": True,
+            "mentee_profile": {"team_number": team},
+        }
+        for pk, username, first_name, last_name, team in found.values_list(*names)
+    ]
+
+
+def teams(found: QuerySet) -> list[dict]:
+    """Of mentees, their teams only."""
+    return [{"team_number": number} for number in found.values_list("team__number", flat=True)]
+
+
+class NotificationSettingsShape(serializers.ModelSerializer):
+    user = serializers.IntegerField()
+
+    class Meta:
+        model = NotificationSettings
+        fields = ["pk", "user", *NotificationSettings.SWITCHES]
+
+
+def notification_settings(found: QuerySet) -> list[dict]:
+    return list(found.values("pk", "user", *NotificationSettings.SWITCHES))

@@ -1,0 +1,65 @@
+"""The lists behind the first page's numbers: `?needs=answer`, and the part of the program they are about."""
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from people.models import Skill, Team
+from scheduling.needs import NEEDS, Scope
+
+WORDS = {
+    "answer": _("Requests that run out within a day"),
+    "report": _("Over, and not reported"),
+    "sending": _("Late or failed"),
+    "decision": _("Outside hours, or with somebody deactivated"),
+    "window": _("No time to give in the next two weeks"),
+    "session": _("No session this month"),
+}
+
+
+class NeedsFilter(DropdownFilter):
+    title = _("what needs you")
+    parameter_name = "needs"
+
+    def lookups(self, request, model_admin):
+        return [(name, WORDS[name]) for name, need in NEEDS.items() if need.model is model_admin.model]
+
+    def queryset(self, request, queryset):
+        need = NEEDS.get(self.value())
+        return need.find(queryset, timezone.now()) if need and need.model is queryset.model else queryset
+
+
+class ScopeFilter(DropdownFilter):
+    """One team's, or one skill's part: by the same rule as on the first page."""
+
+    rows: type[Team] | type[Skill]
+
+    def lookups(self, request, model_admin):
+        return [(str(row.pk), str(row)) for row in self.rows.objects.all()]
+
+    def queryset(self, request, queryset):
+        key = self.value()
+        if not key or not key.isdecimal():
+            return queryset
+        return Scope(**{self.parameter_name: int(key)}).part(queryset)
+
+
+class TeamFilter(ScopeFilter):
+    title, parameter_name, rows = _("team"), "team", Team
+
+
+class SkillFilter(ScopeFilter):
+    title, parameter_name, rows = _("skill"), "skill", Skill
+
+
+class NeedsAdmin:
+    """A list that the first page opens. Stands before the other bases."""
+
+    scopes: tuple[type[ScopeFilter], ...] = ()
+
+    def get_list_filter(self, request):
+        return (*super().get_list_filter(request), NeedsFilter, *self.scopes)
+
+    def get_ordering(self, request):
+        """What runs out first is answered first."""
+        return ("answer_by", "pk") if request.GET.get("needs") == "answer" else super().get_ordering(request)
