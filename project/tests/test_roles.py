@@ -92,6 +92,8 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
     photo.file.save("x.webp", ContentFile(b"RIFF"))
     user.api_tokens.issue(user, "report", 30)
     feed = feeds.make(user)
+    changed = changes.begin("bulk", "Two sessions canceled.", by=cora)
+    changed.record(session, {"reason": ""}, {"reason": "Snow."})
     notice = Notice.objects.filter(session=session).first()
     changed = changes.begin("bulk", "Sessions confirmed", by=cora)
     changed.record(session, {"version": 1}, {"version": 2})
@@ -108,6 +110,7 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
         "skill": Skill.objects.create(name="Python").pk,
         "team": Team.objects.create(number=7).pk,
         "suggestion": SkillSuggestion.objects.create(mentor=maya, name="Rust").pk,
+        "changeset": changed.pk,
         "erasure": alex.user.erasure_requests.create().pk,
         "feedback": Feedback.objects.create(session=over, rating=5, created_at=now).pk,
         "notice": notice.pk,
