@@ -94,7 +94,7 @@ class TabFilter(admin.SimpleListFilter):
         return rows_of(self.chosen, queryset, timezone.now(), status_asked="status__exact" in request.GET)
 
     def choices(self, changelist):
-        yield {"value": self.chosen}
+        yield {"value": self.chosen, "selected": True, "display": TABS[self.chosen].title}
 
 
 class SessionList(ChangeList):
