@@ -18,6 +18,7 @@ from scheduling import booking, rules
 from scheduling.admin import finding, tabs
 from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, is_key, party
 from scheduling.admin.bulk import BulkPage
+from scheduling.admin.counted import CountedFilter
 from scheduling.admin.dialogs import session_or_404, verb_button
 from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
@@ -25,6 +26,7 @@ from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set
 from scheduling.admin.moving import HandOver, Move
 from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
+from scheduling.admin.reports import ReportsAdmin
 from scheduling.admin.saved_views import SavedViewsAdmin
 from scheduling.admin.why_not import why_not
 from scheduling.booking import VERBS
@@ -41,7 +43,7 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
@@ -54,7 +56,7 @@ class SessionAdmin(SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHis
         ("mentor", AutocompleteSelectFilter),
         ("mentee", AutocompleteSelectFilter),
     )
-    scopes = (TeamFilter, SkillFilter)
+    opened_by = (TeamFilter, SkillFilter, CountedFilter)
     list_filter_submit = True
     list_per_page = 50
     list_before_template = "admin/scheduling/session/above_list.html"
