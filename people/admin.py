@@ -1,6 +1,7 @@
 """The coordinator's desk: who there is."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
@@ -32,7 +33,7 @@ from people.sheet_admin import SheetAdmin
 from people.stale import FreshAdmin, FreshForm
 from people.suggestion_admin import SkillSuggestionAdmin  # noqa: F401  here it is registered
 
-PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
+PERSON = ("first_name", "last_name", "email", "time_zone", "language", "phone_number")
 
 
 def shown_photo(user: User) -> str | None:
@@ -87,6 +88,9 @@ class RoleForm(FreshForm):
         label="E-mail address", widget=UnfoldAdminEmailInputWidget, help_text="The key: one address is one person."
     )
     time_zone = TimeZoneField(widget=UnfoldAdminSelectWidget)
+    language = forms.ChoiceField(
+        required=False, choices=[("", "None chosen"), *settings.LANGUAGES], widget=UnfoldAdminSelectWidget
+    )
     phone_number = PhoneNumberField(
         required=False, widget=UnfoldAdminTextInputWidget, help_text="With the country code: +12345678987."
     )
@@ -268,7 +272,7 @@ class MentorAdmin(RoleAdmin):
     list_display = ("person", "zone", "knows", "account")
     list_filter = (("skills", RelatedDropdownFilter), "user__is_active")
     fieldsets = (
-        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "language"), "phone_number")}),
         ("Mentor", {"fields": ("about_me", "skills", "meeting_link", "external_id")}),
     )
     filter_horizontal = ("skills",)
@@ -290,7 +294,7 @@ class MenteeAdmin(RoleAdmin):
     list_filter = (("team", RelatedDropdownFilter), "user__is_active")
     list_select_related = ("user", "team")
     fieldsets = (
-        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "language"), "phone_number")}),
         ("Mentee", {"fields": ("team", "goals", "external_id")}),
     )
 
@@ -344,7 +348,7 @@ class UserAdmin(LogOutAdmin, ErasingAdmin, FreshAdmin, DjangoUserAdmin, ModelAdm
     readonly_fields = ("last_login", "date_joined", "photo")
     fieldsets = (
         *DjangoUserAdmin.fieldsets[:1],
-        ("Person", {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        ("Person", {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "language"), "phone_number")}),
         *DjangoUserAdmin.fieldsets[2:],
     )
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)

@@ -28,6 +28,7 @@ ACCOUNT = {
     # As it is stored: what the field makes of it is no text.
     "phone_number": Cast("phone_number", TextField()),
     "time_zone": "time_zone",
+    "language": "language",
     "wants_to_become": "wanted_role",
     "takes_part": "is_active",
     "was_a_mentor_until": "mentor_ended_at",
@@ -200,7 +201,7 @@ def _empty_account(user: User) -> None:
     key = f"erased-{uuid4().hex[:12]}"
     user.username, user.email = key, f"{key}@erased.invalid"
     user.first_name, user.last_name = FIRST_NAME, LAST_NAME
-    user.phone_number = user.time_zone = user.wanted_role = ""
+    user.phone_number = user.time_zone = user.language = user.wanted_role = ""
     user.last_login = None
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()

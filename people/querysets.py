@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 
 class UserManager(DjangoUserManager):
@@ -110,7 +111,10 @@ class ApiTokenManager(models.Manager):
             people = self.model._meta.get_field("user").related_model.objects
             user = people.select_for_update(no_key=True).get(pk=user.pk)
             if self.filter(user=user).count() >= self.MOST:
-                raise ValidationError(f"You have {self.MOST} access keys. Revoke one that you no longer use.", code="too_many")
+                raise ValidationError(
+                    _("You have %(count)s access keys. Revoke one that you no longer use.") % {"count": self.MOST},
+                    code="too_many",
+                )
             self.create(
                 user=user,
                 name=name,

@@ -44,13 +44,13 @@ def while_away(mentor: Mentor, period: Period) -> list[Session]:
 def refusal(user: User, by: User) -> ValidationError | None:
     """Why ``by`` cannot deactivate or bring back this person, or None if they can."""
     if not (booking.acts_for_program(by) and by.has_perms(["people.change_mentor", "people.change_mentee"])):
-        return ValidationError("Only the program's coordinators deactivate people.", code="not_yours")
+        return ValidationError(_("Only the program's coordinators deactivate people."), code="not_yours")
     if user.pk == by.pk:
-        return ValidationError("Nobody deactivates themselves. Ask another coordinator.", code="yourself")
+        return ValidationError(_("Nobody deactivates themselves. Ask another coordinator."), code="yourself")
     if (user.is_staff or user.is_superuser) and not by.is_superuser:
-        return ValidationError("This is a coordinator's account: only a superuser deactivates it.", code="not_yours")
+        return ValidationError(_("This is a coordinator's account: only a superuser deactivates it."), code="not_yours")
     if erasure.is_erased(user):
-        return ValidationError("This person is erased: nobody is left to bring back.", code="erased")
+        return ValidationError(_("This person is erased: nobody is left to bring back."), code="erased")
     return None
 
 
@@ -81,7 +81,7 @@ def leave(
         user = _lock(user, ahead(user), decided)
         sessions = ahead(user)
         if not (user.is_active or sessions):
-            raise ValidationError(f"{user} is deactivated already.", code="already")
+            raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
         left = _give_up(sessions, user, decided, by=by, within=within, **how)
         was_active, user.is_active = user.is_active, False
@@ -116,12 +116,12 @@ def be_away(
     what is returned.
     """
     if not booking.acts_for_program(by):
-        raise ValidationError("Only the program's coordinators hand over a mentor's sessions.", code="not_yours")
+        raise ValidationError(_("Only the program's coordinators hand over a mentor's sessions."), code="not_yours")
     decided = decided or {}
     with transaction.atomic():
         user = _lock(mentor.user, while_away(mentor, period), decided)
         if not user.is_active:
-            raise ValidationError(f"{user} is deactivated already.", code="already")
+            raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         sessions = while_away(mentor, period)
         given_up = [session for session in sessions if session.pk not in keep]
         within = changes.begin("handover", f"Away: {_counted(given_up, decided)}", by=by, about=user)
@@ -143,7 +143,7 @@ def come_back(user: User, *, by: User) -> User:
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.is_active:
-            raise ValidationError(f"{user} takes part already.", code="already")
+            raise ValidationError(_("%(person)s takes part already.") % {"person": user}, code="already")
         user.is_active = True
         _save(user, by, BACK)
         if user.is_mentor:
@@ -244,7 +244,9 @@ def _give_up(
     if undecided := [session for session in sessions if session.pk not in decided]:
         zone = timezone.get_current_timezone()
         listed = "; ".join(f"{session.other_party(user)}, {rules.when(session.period, zone)}" for session in undecided)
-        raise ValidationError(f"Decide who takes these over, or cancel them: {listed}.", code="undecided")
+        raise ValidationError(
+            _("Decide who takes these over, or cancel them: %(listed)s.") % {"listed": listed}, code="undecided"
+        )
     moved, seen = moved or {}, seen or {}
     left, refused = [], {}
     for session in sessions:
@@ -254,7 +256,7 @@ def _give_up(
             if heir is None:
                 left.append(booking.cancel(session, **said))
             elif session.mentor_id != user.pk:
-                sentence = f"{user} is the mentee here: nobody can take that over. Cancel it."
+                sentence = _("%(person)s is the mentee here: nobody can take that over. Cancel it.") % {"person": user}
                 raise ValidationError(sentence, code="not_the_mentor")
             else:
                 left.append(_hand_on(session, heir, start, agreed=agreed, set_aside=set_aside, **said))

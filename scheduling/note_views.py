@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.views import sent
@@ -37,7 +38,7 @@ def note(request, pk: int):
         form.by = request.user
         if form.is_bound and form.is_valid():
             kept = form.save()
-            messages.success(request, "Your notes are saved." if kept else "Your notes are deleted.")
+            messages.success(request, _("Your notes are saved.") if kept else _("Your notes are deleted."))
             return redirect("session", pk) if row.session.mentor_id == request.user.pk else redirect("notes")
     return render(request, "scheduling/note.html", {"form": form, "session": row.session})
 

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people import changes
 from people.models import Mentor, User
@@ -161,14 +162,16 @@ def make(
     """
     mentor = change.mentor
     if by.pk != mentor.pk and not booking.acts_for_program(by):
-        raise ValidationError("Only the mentor and coordinators change when somebody can be booked.", code="not_yours")
+        raise ValidationError(_("Only the mentor and coordinators change when somebody can be booked."), code="not_yours")
     with transaction.atomic():
         lock(mentor)
         sessions = _apply(change)
         if undecided := [session for session in sessions if session.pk not in keep and session.pk not in cancel]:
             zone = timezone.get_current_timezone()
             listed = "; ".join(f"{session.mentee}, {rules.when(session.period, zone)}" for session in undecided)
-            raise ValidationError(f"Decide what happens with what is booked then: {listed}.", code="undecided")
+            raise ValidationError(
+                _("Decide what happens with what is booked then: %(listed)s.") % {"listed": listed}, code="undecided"
+            )
         for session in sessions:
             if session.pk in cancel:
                 booking.cancel(session, by=by, on_behalf_of=None if by.pk == mentor.pk else mentor.user, reason=reason)
@@ -181,7 +184,7 @@ def put_window(window: Availability) -> None:
         booking.lock(window.mentor)
         before = Availability.objects.filter(pk=window.pk).first() if window.pk else None
         if before and before.mentor_id != window.mentor_id:
-            raise ValidationError("A window stays its mentor's. Remove it, and add one for the other.", code="other_mentor")
+            raise ValidationError(_("A window stays its mentor's. Remove it, and add one for the other."), code="other_mentor")
         weekly = bool(before and before.from_weekly_hours)
         moved = weekly and (before.start_time, before.end_time) != (window.start_time, window.end_time)
         if moved:
@@ -347,6 +350,7 @@ def _copied(row):
 def _meets(mentor: Mentor, period: Period) -> ValidationError:
     offered = rules.when(period, timezone.get_current_timezone())
     return ValidationError(
-        f"{mentor} already offers {offered}. Change or remove that window, or choose a time that only touches it.",
+        _("%(mentor)s already offers %(when)s. Change or remove that window, or choose a time that only touches it.")
+        % {"mentor": mentor, "when": offered},
         code="overlap",
     )

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from people.models import Mentee, Mentor
 from scheduling import rules
@@ -168,7 +169,7 @@ def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Pe
 
 def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Policy, now: datetime) -> rules.Party:
     if mentee is None:
-        return rules.Party(key=0, name="The mentee", active=True)
+        return rules.Party(key=0, name=gettext("The mentee"), active=True)
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
     if policy.mentee_week_cap is not None:
