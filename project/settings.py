@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.HealthMiddleware",
+    "project.static_files.TextCompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -143,6 +144,12 @@ MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
 # Serve files straight from the packages: no collectstatic between a new version and its first page.
 WHITENOISE_USE_FINDERS = True
+# In seconds: their addresses change with them. (What styles themselves point at, the fonts of the admin, has no version.)
+WHITENOISE_MAX_AGE = 30 * 24 * 3600
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "project.static_files.VersionedStaticFiles"},
+}
 
 Q_CLUSTER = {
     "name": "team-production-system",
@@ -167,7 +174,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "project.passwords.KnownPasswordValidator"},
     {"NAME": "project.passwords.ProgramNameValidator"},
 ]
 LOGIN_URL = "account_login"
