@@ -34,6 +34,10 @@ def imports(request) -> bool:
     return bool(kinds.open_to(request.user))
 
 
+def invites(request) -> bool:
+    return request.user.has_perm("people.change_mentor") or request.user.has_perm("people.change_mentee")
+
+
 def superuser(request) -> bool:
     return request.user.is_superuser
 
