@@ -13,6 +13,7 @@ from unfold.enums import ActionVariant
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
 from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, party
+from scheduling.admin.counted import CountedFilter
 from scheduling.admin.dialogs import session_or_404, verb_button
 from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
@@ -20,6 +21,7 @@ from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set
 from scheduling.admin.moving import HandOver, Move
 from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
+from scheduling.admin.reports import ReportsAdmin
 from scheduling.admin.why_not import why_not
 from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
@@ -36,7 +38,7 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
@@ -48,7 +50,7 @@ class SessionAdmin(NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
         ("mentor", AutocompleteSelectFilter),
         ("mentee", AutocompleteSelectFilter),
     )
-    scopes = (TeamFilter, SkillFilter)
+    opened_by = (TeamFilter, SkillFilter, CountedFilter)
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False
