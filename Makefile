@@ -17,8 +17,10 @@ help: ## Show what can be made
 demo: .venv/installed $(DATA_DIR)/secret_key ## Run the demo program at http://127.0.0.1:8000 (PORT= changes it)
 	@DEMO=1 $(MANAGE) demo --port $(PORT)
 
+# As many at once as there are cores, each with a database of its own: much of a test of real processes is waiting.
+SIDE_BY_SIDE ?= -n auto --maxprocesses=4 --dist worksteal
 test: .venv/installed-dev ## Run all tests (on PostgreSQL: DATABASE_URL=postgres://... make test)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 bench: .venv/installed-dev ## Measure against honest floors (BENCH_SCALE=tiny, usual or full)
 	$(BIN)/python -m project.bench
