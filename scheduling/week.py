@@ -53,8 +53,8 @@ def all_of(days: Sequence[Day]) -> Period:
 
 
 def on_each(lasting: Iterable[T], cells: Sequence[Period | None]) -> list[list[T]]:
-    """For each of these periods what lies in it, in order; what lasts longer is in each that it touches."""
-    ordered = sorted(lasting, key=lambda one: (one.period.start, one.period.end))
+    """For each of these periods what lies in it, in order, the longer first; what lasts longer is in each that it touches."""
+    ordered = sorted(lasting, key=lambda one: (one.period.start, -one.period.minutes))
     return [[one for one in ordered if cell and one.period.overlaps(cell)] for cell in cells]
 
 

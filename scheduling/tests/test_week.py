@@ -71,6 +71,6 @@ def test_what_lasts_over_midnight_is_on_both_days_and_what_is_elsewhere_on_none(
         )
     )
     found = week.on_each([night, ends, before], [day.period for day in days])
-    assert found == [[], [], [], [before, ends, night], [night], [], []]
+    assert found == [[], [], [], [before, night, ends], [night], [], []]
     shown = week.within(week.hours_of(days, BERLIN), [before, ends], at_least=(9, 10))
     assert [row.hour for row in shown] == list(range(9, 24))
