@@ -9,7 +9,7 @@ export DATA_DIR
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 
-.PHONY: help demo test bench soak lint format lock clean
+.PHONY: help demo test bench soak lint messages format lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,10 @@ lint: .venv/installed-dev ## Check style, templates and missing migrations
 	$(BIN)/ruff format --check .
 	git ls-files '*.html' '*.txt' | grep '^templates/' | xargs $(BIN)/djade --target-version 5.2 --check
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') DATABASE_URL= $(MANAGE) makemigrations --check --dry-run
+
+messages: .venv/installed-dev ## Collect what is marked for translation, and write the German catalogue (needs gettext)
+	$(MANAGE) makemessages --locale de --no-obsolete --add-location file --ignore .venv --ignore .tools --ignore data
+	$(MANAGE) compilemessages --locale de --ignore .venv
 
 format: .venv/installed-dev ## Put code and templates into the house's form
 	$(BIN)/ruff check --fix .

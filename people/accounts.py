@@ -53,11 +53,22 @@ def mark_verified(user: User) -> None:
         take_wanted_roles(user)
 
 
+def take(user: User, role: str) -> bool:
+    """Give this person the role; again, where they had given it up. Returns whether they did not have it. Asks nobody."""
+    _, new = ROLES[role].objects.get_or_create(user=user)
+    ended = f"{role}_ended_at"
+    if getattr(user, ended) is not None:
+        setattr(user, ended, None)
+        user.save(update_fields=[ended])
+        return True
+    return new
+
+
 def take_wanted_roles(user: User) -> None:
     """What was wished for at the sign-up, now that the address is known to be theirs."""
     if user.wanted_role:
         for role in Wish(user.wanted_role).roles & get_adapter().open_roles():
-            ROLES[role].objects.get_or_create(user=user)
+            take(user, role)
         user.wanted_role = ""
         user.save(update_fields=["wanted_role"])
 

@@ -1,6 +1,7 @@
 """The coordinator's desk: who there is."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
@@ -32,7 +33,7 @@ from people.sheet_admin import SheetAdmin
 from people.stale import FreshAdmin, FreshForm
 from people.suggestion_admin import SkillSuggestionAdmin  # noqa: F401  here it is registered
 
-PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
+PERSON = ("first_name", "last_name", "email", "time_zone", "language", "phone_number")
 
 
 def shown_photo(user: User) -> str | None:
@@ -87,6 +88,9 @@ class RoleForm(FreshForm):
         label="E-mail address", widget=UnfoldAdminEmailInputWidget, help_text="The key: one address is one person."
     )
     time_zone = TimeZoneField(widget=UnfoldAdminSelectWidget)
+    language = forms.ChoiceField(
+        required=False, choices=[("", "None chosen"), *settings.LANGUAGES], widget=UnfoldAdminSelectWidget
+    )
     phone_number = PhoneNumberField(
         required=False, widget=UnfoldAdminTextInputWidget, help_text="With the country code: +12345678987."
     )
@@ -123,7 +127,7 @@ class RoleForm(FreshForm):
         """The user with this address, who takes on the role, or a new one."""
         role = self._meta.model._meta.verbose_name
         user = User.objects.with_email(email) if email else None
-        if user and hasattr(user, role):
+        if user and getattr(user, f"is_{role}"):
             self.add_error("email", f"{user} has this address and is a {role} already.")
         return user or User()
 
@@ -161,6 +165,9 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
         return (*fields, "name", "address", "phone", "zone") if looks else fields
 
     def save_model(self, request, obj, form, change):
+        if not change:
+            # They may have had the role, and given it up.
+            setattr(form.person, f"{self.opts.model_name}_ended_at", None)
         User.objects.enrol(form.person)
         forget_addresses(form.person)
         obj.user = form.person
@@ -190,10 +197,15 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     def zone(self, role):
         return role.user.time_zone or "the program's"
 
-    @display(description="Account", label={"active": "success", "not yet used": "info", "deactivated": "danger"})
+    @display(
+        description="Account",
+        label={"active": "success", "not yet used": "info", "deactivated": "danger", "gave it up": "warning"},
+    )
     def account(self, role):
         if not role.user.is_active:
             return "deactivated"
+        if not role.takes_part:
+            return "gave it up"
         return "active" if role.user.last_login else "not yet used"
 
     @admin.action(description="Send an invitation to set a password", permissions=["change"])
@@ -260,7 +272,7 @@ class MentorAdmin(RoleAdmin):
     list_display = ("person", "zone", "knows", "account")
     list_filter = (("skills", RelatedDropdownFilter), "user__is_active")
     fieldsets = (
-        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "language"), "phone_number")}),
         ("Mentor", {"fields": ("about_me", "skills", "meeting_link", "external_id")}),
     )
     filter_horizontal = ("skills",)
@@ -282,7 +294,7 @@ class MenteeAdmin(RoleAdmin):
     list_filter = (("team", RelatedDropdownFilter), "user__is_active")
     list_select_related = ("user", "team")
     fieldsets = (
-        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "language"), "phone_number")}),
         ("Mentee", {"fields": ("team", "goals", "external_id")}),
     )
 
@@ -336,7 +348,7 @@ class UserAdmin(LogOutAdmin, ErasingAdmin, FreshAdmin, DjangoUserAdmin, ModelAdm
     readonly_fields = ("last_login", "date_joined", "photo")
     fieldsets = (
         *DjangoUserAdmin.fieldsets[:1],
-        ("Person", {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "phone_number"))}),
+        ("Person", {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "language"), "phone_number")}),
         *DjangoUserAdmin.fieldsets[2:],
     )
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)

@@ -129,7 +129,8 @@ class ChangeSetAdmin(ReadOnlyAdmin):
     def undone(self, row):
         if row.undone_at is None:
             return "-"
-        return f"{row.undone_by or _('The program')}, {date_format(timezone.localtime(row.undone_at), 'DATETIME_FORMAT')}"
+        who = row.undone_by or _("The program")
+        return f"{who}, {date_format(timezone.localtime(row.undone_at), 'DATETIME_FORMAT')}"
 
 
 # ---- the rows of a set ---------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people.models import Change, ChangeSet, User
 
@@ -79,9 +80,9 @@ def begin(kind: str, sentence: str, *, by: User, about: User | None = None) -> C
 def refusal(change_set: ChangeSet, by: User) -> ValidationError | None:
     """Why ``by`` cannot undo this set, or None if they can."""
     if not (by.is_active and by.is_staff and by.has_perm(UNDOES)):
-        return ValidationError("Only the program’s coordinators undo changes.", code="not_yours")
+        return ValidationError(_("Only the program’s coordinators undo changes."), code="not_yours")
     if not change_set.changes.filter(undone_at=None).exists():
-        return ValidationError("This is undone already.", code="already")
+        return ValidationError(_("This is undone already."), code="already")
     return None
 
 
@@ -97,7 +98,9 @@ def undo(change_set: ChangeSet, *, by: User) -> Outcome:
             raise no
         left = list(change_set.changes.filter(undone_at=None).select_related("content_type").order_by("-pk")[: MOST + 1])
         if len(left) > MOST:
-            raise ValidationError(f"More than {MOST:,} rows are too many to undo at once.", code="too_many")
+            raise ValidationError(
+                _("More than %(count)s rows are too many to undo at once.") % {"count": f"{MOST:,}"}, code="too_many"
+            )
         for one, theirs in by_way(left).items():
             if one.first:
                 one.first(theirs)

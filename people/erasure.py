@@ -8,6 +8,7 @@ from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people import privacy
 from people.models import ErasureRequest, User
@@ -41,19 +42,19 @@ def withdraw(user: User) -> None:
     """The person takes it back. Raises ValidationError where there is nothing to take back any more."""
     asked = ErasureRequest.objects.filter(person=user, state=State.ASKED)
     if not asked.update(state=State.WITHDRAWN, settled_at=timezone.now()):
-        raise ValidationError("You have no request that waits for an answer.", code="already")
+        raise ValidationError(_("You have no request that waits for an answer."), code="already")
 
 
 def refusal(user: User, by: User) -> ValidationError | None:
     """Why ``by`` cannot settle this: erase the person, or refuse to. None if they can."""
     if not (by.is_active and by.is_staff and by.has_perm(SETTLES)):
-        return ValidationError("Only the program's coordinators erase people.", code="not_yours")
+        return ValidationError(_("Only the program's coordinators erase people."), code="not_yours")
     if user.pk == by.pk:
-        return ValidationError("Nobody erases themselves. Ask another coordinator.", code="yourself")
+        return ValidationError(_("Nobody erases themselves. Ask another coordinator."), code="yourself")
     if (user.is_staff or user.is_superuser) and not by.is_superuser:
-        return ValidationError("This is a coordinator's account: only a superuser erases it.", code="not_yours")
+        return ValidationError(_("This is a coordinator's account: only a superuser erases it."), code="not_yours")
     if is_erased(user):
-        return ValidationError("This person is erased already.", code="erased")
+        return ValidationError(_("This person is erased already."), code="erased")
     return None
 
 
@@ -63,7 +64,7 @@ def refuse(request: ErasureRequest, answer: str, *, by: User) -> None:
         raise no
     asked = ErasureRequest.objects.filter(pk=request.pk, state=State.ASKED)
     if not asked.update(state=State.REFUSED, settled_at=timezone.now(), settled_by=by, answer=answer.strip()):
-        raise ValidationError("This request is settled already.", code="already")
+        raise ValidationError(_("This request is settled already."), code="already")
 
 
 def erase(user: User, *, by: User) -> bool:

@@ -7,8 +7,10 @@ from django import forms
 from django.db import transaction
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
-from people import photos, time_zones
+from people import languages, photos, time_zones
 from people.accounts import mark_verified
 from people.models import Mentor, NotificationSettings, Skill, Team, User, Wish
 from people.stale import FreshForm
@@ -18,8 +20,8 @@ class TimeZoneField(forms.TypedChoiceField):
     """A zone from the list, or empty for the program's."""
 
     def __init__(self, **kwargs):
-        kwargs = {"label": "Time zone", "required": False, "empty_value": ""} | kwargs
-        super().__init__(choices=lambda: [("", "The program’s time zone"), *time_zones.choices()], **kwargs)
+        kwargs = {"label": _("Time zone"), "required": False, "empty_value": ""} | kwargs
+        super().__init__(choices=lambda: [("", _("The program’s time zone")), *time_zones.choices()], **kwargs)
 
     def validate(self, value: str) -> None:
         """With the sentence of the sheets. Django's own would repeat all that was sent, be it 5,000 letters."""
@@ -31,21 +33,25 @@ class TimeZoneField(forms.TypedChoiceField):
 class SignupForm(allauth_forms.SignupForm):
     """An account for anybody. Roles are taken when the address is verified."""
 
-    first_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
-    last_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
+    first_name = forms.CharField(
+        label=_("First name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label=_("Last name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
     time_zone = TimeZoneField(
-        help_text="All times are shown in this zone. You can change it later.",
+        help_text=_("All times are shown in this zone. You can change it later."),
         # site.js chooses the browser's zone where nothing is chosen.
         widget=forms.Select(attrs={"data-guess-zone": True}),
     )
 
-    wanted_role = forms.ChoiceField(label="How do you want to take part?", widget=forms.RadioSelect)
+    wanted_role = forms.ChoiceField(label=_("How do you want to take part?"), widget=forms.RadioSelect)
 
     field_order = ["first_name", "last_name", "email", "password1", "time_zone", "wanted_role"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "E-mail address"
+        self.fields["email"].label = _("E-mail address")
         open_roles = get_adapter().open_roles()
         self.fields["wanted_role"].choices = [(wish, wish.label) for wish in Wish if wish.roles <= open_roles]
 
@@ -53,7 +59,9 @@ class SignupForm(allauth_forms.SignupForm):
         user = super().save(request)
         user.time_zone = self.cleaned_data["time_zone"]
         user.wanted_role = self.cleaned_data["wanted_role"]
-        user.save(update_fields=["time_zone", "wanted_role"])
+        # The one this page was read in: mails go on in it.
+        user.language = get_language() or ""
+        user.save(update_fields=["time_zone", "wanted_role", "language"])
         return user
 
 
@@ -68,18 +76,18 @@ class SetPasswordForm(allauth_forms.ResetPasswordKeyForm):
 class KeyForm(key_forms.AddWebAuthnForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["passwordless"].label = "Log in with it alone, without a password"
-        self.fields["passwordless"].help_text = "A passkey. Your browser then asks for a finger, a face or a PIN."
+        self.fields["passwordless"].label = _("Log in with it alone, without a password")
+        self.fields["passwordless"].help_text = _("A passkey. Your browser then asks for a finger, a face or a PIN.")
 
 
 class ProfileForm(FreshForm):
     """Everything a person can say about themselves, on one page; mentors and mentees have some more fields."""
 
-    time_zone = TimeZoneField(help_text="All pages and mails show times in this zone.")
+    time_zone = TimeZoneField(help_text=_("All pages and mails show times in this zone."))
 
     class Meta:
         model = User
-        fields = ["first_name", "last_name", "time_zone", "phone_number"]
+        fields = ["first_name", "last_name", "time_zone", "language", "phone_number"]
         widgets = {
             "first_name": forms.TextInput(attrs={"autocomplete": "given-name"}),
             "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
@@ -90,10 +98,14 @@ class ProfileForm(FreshForm):
         super().__init__(*args, **kwargs)
         self.by = self.instance
         self.fields["first_name"].required = self.fields["last_name"].required = True
+        self.fields["language"].choices = [("", _("As my browser asks for")), *languages.names().items()]
+        self.fields["language"].help_text = _("All pages and mails speak it.")
         if lost := time_zones.lost(self.instance.time_zone):
             # No choice has that name: the first is shown as chosen, and it is what counts.
             self.fields["time_zone"].help_text = format_html(
-                "“{}”, which you had chosen, is not known any more. Choose again: all pages and mails show times in this zone.",
+                _(
+                    "“{}”, which you had chosen, is not known any more. Choose again: all pages and mails show times in this zone."
+                ),
                 lost,
             )
         if self.instance.is_mentor:
@@ -109,42 +121,48 @@ class ProfileForm(FreshForm):
 
     def _add_mentor_fields(self, mentor) -> None:
         self.fields["about_me"] = forms.CharField(
-            label="About me",
+            label=_("About me"),
             required=False,
             max_length=4000,
             initial=mentor.about_me,
             widget=forms.Textarea(attrs={"rows": 6}),
-            help_text="What mentees read before they ask you for a session.",
+            help_text=_("What mentees read before they ask you for a session."),
         )
         self.fields["skills"] = forms.ModelMultipleChoiceField(
             Skill.objects.all(),
-            label="What I can help with",
+            label=_("What I can help with"),
             required=False,
             initial=list(mentor.skills.values_list("pk", flat=True)),
             widget=forms.CheckboxSelectMultiple,
-            help_text=format_html('Yours is not here? Save, then <a href="{}">suggest it</a>.', reverse("skill_suggestions")),
+            help_text=format_html(
+                _('Yours is not here? Save, then <a href="{}">suggest it</a>.'), reverse("skill_suggestions")
+            ),
         )
         self.fields["meeting_link"] = Mentor._meta.get_field("meeting_link").formfield(
+            label=_("Meeting link"),
             initial=mentor.meeting_link,
-            help_text="A room of your own for online sessions, like https://meet.example.org/maya. Whoever has a session with you"
-            " sees it. Empty: each session gets a new room. Sessions that are booked already keep theirs.",
+            help_text=_(
+                "A room of your own for online sessions, like https://meet.example.org/maya. Whoever has a session with you"
+                " sees it. Empty: each session gets a new room. Sessions that are booked already keep theirs."
+            ),
         )
 
     def _add_mentee_fields(self, mentee) -> None:
         self.fields["team"] = forms.ModelChoiceField(
             Team.objects.all(),
+            label=_("Team"),
             required=False,
-            empty_label="No team",
+            empty_label=_("No team"),
             initial=mentee.team_id,
-            help_text="Yours is not in the list? Ask your program coordinator to add it.",
+            help_text=_("Yours is not in the list? Ask your program coordinator to add it."),
         )
         self.fields["goals"] = forms.CharField(
-            label="My goals",
+            label=_("My goals"),
             required=False,
             max_length=4000,
             initial=mentee.goals,
             widget=forms.Textarea(attrs={"rows": 4}),
-            help_text="What you want to reach. Mentors who have a session with you read it, and so do coordinators.",
+            help_text=_("What you want to reach. Mentors who have a session with you read it, and so do coordinators."),
         )
 
     def edited_rows(self):
@@ -185,15 +203,16 @@ class ProfileForm(FreshForm):
 
 
 class SuggestionForm(forms.Form):
-    name = forms.CharField(label="Skill", max_length=80, help_text="In a word or two, like “Public speaking”.")
+    name = forms.CharField(label=_("Skill"), max_length=80, help_text=_("In a word or two, like “Public speaking”."))
 
 
 class PhotoForm(forms.Form):
     # The server looks at the bytes (people/photos.py); this is for the browser's window of files.
     photo = forms.FileField(
+        label=_("Photo"),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
-        help_text="A JPEG, PNG or WebP of up to 5 MB. It is cut to a square; where and when it was taken is not kept.",
-        error_messages={"empty": "The file is empty. Choose another one."},
+        help_text=_("A JPEG, PNG or WebP of up to 5 MB. It is cut to a square; where and when it was taken is not kept."),
+        error_messages={"empty": _("The file is empty. Choose another one.")},
     )
 
     def clean_photo(self) -> bytes:
@@ -201,5 +220,7 @@ class PhotoForm(forms.Form):
 
 
 class AccessKeyForm(forms.Form):
-    name = forms.CharField(max_length=60, help_text="What will use it, like “team report”.")
-    days = forms.TypedChoiceField(label="Works for", coerce=int, initial=365, choices=[(30, "30 days"), (365, "1 year")])
+    name = forms.CharField(max_length=60, help_text=_("What will use it, like “team report”."))
+    days = forms.TypedChoiceField(
+        label=_("Works for"), coerce=int, initial=365, choices=[(30, _("30 days")), (365, _("1 year"))]
+    )

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 from django_q.models import Failure
 
 from people import changes
+from people.accounts import ROLES
 from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, SkillSuggestion, User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part
 
@@ -27,8 +28,11 @@ ACCOUNT = {
     # As it is stored: what the field makes of it is no text.
     "phone_number": Cast("phone_number", TextField()),
     "time_zone": "time_zone",
+    "language": "language",
     "wants_to_become": "wanted_role",
     "takes_part": "is_active",
+    "was_a_mentor_until": "mentor_ended_at",
+    "was_a_mentee_until": "mentee_ended_at",
     "is_staff": "is_staff",
     "is_superuser": "is_superuser",
     "joined_at": "date_joined",
@@ -132,8 +136,7 @@ class PeopleKeeper(Keeper):
 
     def empty(self, user):
         known = _addresses(user)
-        for model in (User, Mentor, Mentee):
-            changes.forget(model, [user.pk])
+        changes.forget(User, [user.pk])
         changes.forget_name(str(user))
         changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
         for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):
@@ -141,13 +144,22 @@ class PeopleKeeper(Keeper):
         _end_log_ins(user, known)
         _blacken_log(user, known)
         _forget_failures(known | {user.get_full_name()})
-        Mentor.history.filter(user_id=user.pk).update(external_id="", about_me="", meeting_link="")
-        Mentor.objects.filter(pk=user.pk).update(external_id="", about_me="", meeting_link="")
+        for role in ROLES:
+            empty_role(user, role)
+        for model in (Mentor.history, Mentor.objects, Mentee.history, Mentee.objects):
+            model.filter(user=user.pk).update(external_id="")
+        _empty_account(user)
+
+
+def empty_role(user: User, role: str) -> None:
+    """What somebody said of themselves in this role goes, also what it was before. The row stays, and the roster's key."""
+    changes.forget(ROLES[role], [user.pk])
+    nothing = {"about_me": "", "meeting_link": ""} if role == "mentor" else {"team": None, "goals": ""}
+    for rows in (ROLES[role].history, ROLES[role].objects):
+        rows.filter(user=user.pk).update(**nothing)
+    if role == "mentor":
         SkillSuggestion.objects.filter(mentor=user.pk).delete()
         Mentor.skills.through.objects.filter(mentor=user.pk).delete()
-        Mentee.history.filter(user_id=user.pk).update(external_id="", team=None, goals="")
-        Mentee.objects.filter(pk=user.pk).update(external_id="", team=None, goals="")
-        _empty_account(user)
 
 
 def _addresses(user: User) -> set[str]:
@@ -189,7 +201,7 @@ def _empty_account(user: User) -> None:
     key = f"erased-{uuid4().hex[:12]}"
     user.username, user.email = key, f"{key}@erased.invalid"
     user.first_name, user.last_name = FIRST_NAME, LAST_NAME
-    user.phone_number = user.time_zone = user.wanted_role = ""
+    user.phone_number = user.time_zone = user.language = user.wanted_role = ""
     user.last_login = None
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()

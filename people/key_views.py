@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.forms import AccessKeyForm
@@ -40,6 +41,6 @@ def revoke(request, pk):
     key = get_object_or_404(request.user.api_tokens, pk=pk)
     if request.method == "POST":
         key.delete()
-        messages.success(request, f"“{key.name}” is revoked. It opens nothing any more.")
+        messages.success(request, _("“%(name)s” is revoked. It opens nothing any more.") % {"name": key.name})
         return redirect("access_keys")
     return render(request, "people/key_revoke.html", {"key": key})

@@ -21,7 +21,7 @@ class LinkField(models.URLField):
 
     def deconstruct(self):
         # To the database it is no other column than Django's.
-        name, _, args, kwargs = super().deconstruct()
+        name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.URLField", args, kwargs
 
     def formfield(self, **kwargs):

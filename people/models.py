@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from simple_history.models import HistoricalRecords
 
@@ -25,15 +27,15 @@ PERMISSIONS = ("add", "change", "delete", "view", "import", "export")
 
 def not_an_address(value: str) -> None:
     if "@" in value:
-        raise ValidationError("A user name is shown to others, so it cannot be an e-mail address.", code="address")
+        raise ValidationError(_("A user name is shown to others, so it cannot be an e-mail address."), code="address")
 
 
 class Wish(models.TextChoices):
     """How somebody who signs up wants to take part. `roles` names what it makes of them."""
 
-    MENTEE = "mentee", "I want to be mentored"
-    MENTOR = "mentor", "I want to mentor"
-    BOTH = "both", "Both"
+    MENTEE = "mentee", _("I want to be mentored")
+    MENTOR = "mentor", _("I want to mentor")
+    BOTH = "both", _("Both")
 
     @property
     def roles(self) -> set[str]:
@@ -44,22 +46,35 @@ class User(AbstractUser):
     """A person with an account. The e-mail address is the key, whatever its case."""
 
     username = models.CharField(
-        "user name",
+        _("user name"),
         max_length=150,
         unique=True,
         validators=[AbstractUser.username_validator, not_an_address],
-        error_messages={"unique": "Somebody already has this user name."},
+        error_messages={"unique": _("Somebody already has this user name.")},
     )
-    email = models.EmailField("e-mail address")
+    email = models.EmailField(_("e-mail address"))
     time_zone = models.CharField(
+        _("time zone"),
         max_length=64,
         blank=True,
         validators=[time_zones.validate],
-        help_text="Where this person is, like Europe/Berlin. Empty: the program's zone.",
+        help_text=_("Where this person is, like Europe/Berlin. Empty: the program's zone."),
     )
-    phone_number = PhoneNumberField(blank=True, help_text="With the country code: +12345678987.")
+    # What `languages` offers; another one, left by an older version, counts as none.
+    language = models.CharField(
+        _("language"),
+        max_length=8,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text=_("Of the pages and mails for this person. Empty: pages as the browser asks, mails in the site's language."),
+    )
+    phone_number = PhoneNumberField(_("phone number"), blank=True, help_text=_("With the country code: +12345678987."))
     # Kept from the sign-up until the address is verified; empty from then on.
     wanted_role = models.CharField(max_length=6, choices=Wish, blank=True, editable=False)
+    # When this person gave the role up. The role's row stays, emptied: past sessions belong to it. On the user, since that
+    # is the row which is locked while a session is booked.
+    mentor_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    mentee_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UserManager()
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
@@ -71,12 +86,12 @@ class User(AbstractUser):
             models.UniqueConstraint(
                 Lower("email"),
                 name="user_email_unique",
-                violation_error_message="Somebody already has this e-mail address.",
+                violation_error_message=_("Somebody already has this e-mail address."),
             ),
             models.CheckConstraint(
                 condition=~models.Q(email=""),
                 name="user_email_given",
-                violation_error_message="An e-mail address is needed.",
+                violation_error_message=_("An e-mail address is needed."),
             ),
         ]
 
@@ -99,11 +114,11 @@ class User(AbstractUser):
 
     @property
     def is_mentor(self) -> bool:
-        return hasattr(self, "mentor")
+        return self.mentor_ended_at is None and hasattr(self, "mentor")
 
     @property
     def is_mentee(self) -> bool:
-        return hasattr(self, "mentee")
+        return self.mentee_ended_at is None and hasattr(self, "mentee")
 
 
 class Photo(models.Model):
@@ -138,7 +153,7 @@ class Skill(models.Model):
         default_permissions = PERMISSIONS
         constraints = [
             models.UniqueConstraint(
-                Lower("name"), name="skill_name_unique", violation_error_message="This skill is already in the list."
+                Lower("name"), name="skill_name_unique", violation_error_message=_("This skill is already in the list.")
             )
         ]
 
@@ -150,9 +165,9 @@ class SkillSuggestion(models.Model):
     """A skill that a mentor misses in the list. Staff take it in or decline it; until then the mentor can take it back."""
 
     class State(models.TextChoices):
-        ASKED = "asked", "waiting"
-        ACCEPTED = "accepted"
-        DECLINED = "declined"
+        ASKED = "asked", _("waiting")
+        ACCEPTED = "accepted", _("Accepted")
+        DECLINED = "declined", _("Declined")
 
     # As of a skill.
     name = models.CharField(max_length=80)
@@ -171,7 +186,7 @@ class SkillSuggestion(models.Model):
                 Lower("name"),
                 condition=models.Q(state="asked"),
                 name="skill_suggestion_asked_once",
-                violation_error_message="You have suggested this already.",
+                violation_error_message=_("You have suggested this already."),
             )
         ]
 
@@ -182,7 +197,7 @@ class SkillSuggestion(models.Model):
 class Team(models.Model):
     """A group of mentees, known by its number."""
 
-    number = models.PositiveIntegerField(unique=True, error_messages={"unique": "A team already has this number."})
+    number = models.PositiveIntegerField(unique=True, error_messages={"unique": _("A team already has this number.")})
     name = models.CharField(max_length=80, blank=True)
 
     class Meta:
@@ -198,10 +213,10 @@ class Role(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="%(class)s")
     external_id = models.CharField(
-        "roster key",
+        _("roster key"),
         max_length=64,
         blank=True,
-        help_text="What the roster's own system calls this person, for sheets that name people by it.",
+        help_text=_("What the roster's own system calls this person, for sheets that name people by it."),
     )
 
     class Meta:
@@ -212,19 +227,23 @@ class Role(models.Model):
                 fields=["external_id"],
                 condition=~models.Q(external_id=""),
                 name="%(class)s_external_id_unique",
-                violation_error_message="Somebody else already has this roster key.",
+                violation_error_message=_("Somebody else already has this roster key."),
             )
         ]
 
     def __str__(self) -> str:
         return str(self.user)
 
+    @property
+    def takes_part(self) -> bool:
+        return self.user.is_active and getattr(self.user, f"{self._meta.model_name}_ended_at") is None
+
 
 class Mentor(Role):
     about_me = models.TextField(blank=True)
     skills = models.ManyToManyField(Skill, blank=True, related_name="mentors")
     meeting_link = LinkField(
-        blank=True, help_text="A room of your own for online sessions. Empty: each session gets a new one."
+        blank=True, help_text=_("A room of your own for online sessions. Empty: each session gets a new one.")
     )
 
     objects = MentorQuerySet.as_manager()
@@ -232,9 +251,9 @@ class Mentor(Role):
 
 
 class Mentee(Role):
-    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="mentees")
+    team = models.ForeignKey(Team, models.SET_NULL, verbose_name=_("team"), null=True, blank=True, related_name="mentees")
     goals = models.TextField(
-        blank=True, help_text="What this person wants to reach. Mentors who have a session with them read it."
+        blank=True, help_text=_("What this person wants to reach. Mentors who have a session with them read it.")
     )
 
     objects = MenteeQuerySet.as_manager()
@@ -247,14 +266,14 @@ class NotificationSettings(models.Model):
     SWITCHES = ("session_requested", "session_confirmed", "session_canceled", "fifteen_minute_alert", "sixty_minute_alert")
 
     user = models.OneToOneField(User, models.CASCADE, related_name="notification_settings")
-    session_requested = models.BooleanField("a session is requested", default=True)
-    session_confirmed = models.BooleanField("a session is confirmed, moved or handed over", default=True)
-    session_canceled = models.BooleanField("a session is canceled", default=True)
-    fifteen_minute_alert = models.BooleanField("15 minutes before a session", default=True)
-    sixty_minute_alert = models.BooleanField("60 minutes before a session", default=True)
+    session_requested = models.BooleanField(_("a session is requested"), default=True)
+    session_confirmed = models.BooleanField(_("a session is confirmed, moved or handed over"), default=True)
+    session_canceled = models.BooleanField(_("a session is canceled"), default=True)
+    fifteen_minute_alert = models.BooleanField(_("15 minutes before a session"), default=True)
+    sixty_minute_alert = models.BooleanField(_("60 minutes before a session"), default=True)
 
     class Meta:
-        verbose_name_plural = "notification settings"
+        verbose_name_plural = _("notification settings")
 
     def __str__(self) -> str:
         return f"notification settings of {self.user}"
@@ -292,17 +311,17 @@ class ErasureRequest(models.Model):
     """Somebody asked to be erased, or staff erased them unasked. Settled by staff; taken back by the person until then."""
 
     class State(models.TextChoices):
-        ASKED = "asked", "waiting"
-        WITHDRAWN = "withdrawn"
-        REFUSED = "refused"
-        DONE = "done", "erased"
+        ASKED = "asked", _("waiting")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        REFUSED = "refused", _("Refused")
+        DONE = "done", _("erased")
 
     person = models.ForeignKey(User, models.CASCADE, related_name="erasure_requests")
     state = models.CharField(max_length=9, choices=State, default=State.ASKED)
     asked_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-    answer = models.CharField(max_length=300, blank=True, help_text="Why it was refused. The person reads it.")
+    answer = models.CharField(max_length=300, blank=True, help_text=_("Why it was refused. The person reads it."))
 
     class Meta:
         default_permissions = ("view",)
@@ -313,13 +332,13 @@ class ErasureRequest(models.Model):
                 fields=["person"],
                 condition=models.Q(state="asked"),
                 name="erasure_request_asked_once",
-                violation_error_message="This person has asked already.",
+                violation_error_message=_("This person has asked already."),
             ),
             models.CheckConstraint(
                 condition=models.Q(state="asked", settled_at__isnull=True)
                 | models.Q(state__in=["withdrawn", "refused", "done"], settled_at__isnull=False),
                 name="erasure_request_settled_or_not",
-                violation_error_message="A request that is settled says when.",
+                violation_error_message=_("A request that is settled says when."),
             ),
         ]
 
@@ -418,7 +437,7 @@ class Change(models.Model):
             models.UniqueConstraint(
                 fields=["change_set", "content_type", "key"],
                 name="change_once_in_a_set",
-                violation_error_message="This is in the set already.",
+                violation_error_message=_("This is in the set already."),
             )
         ]
 

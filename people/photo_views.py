@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from people import photos
@@ -17,7 +18,7 @@ def change(request):
     form = PhotoForm(sent(request), request.FILES or None)
     if form.is_valid():
         photos.put(request.user, form.cleaned_data["photo"])
-        messages.success(request, "This is your photo now.")
+        messages.success(request, _("This is your photo now."))
         return redirect("profile")
     return render(request, "people/photo.html", {"form": form})
 
@@ -29,6 +30,6 @@ def remove(request):
     photo = get_object_or_404(Photo, user=request.user)
     if request.method == "POST":
         photo.delete()
-        messages.success(request, "Your photo is removed.")
+        messages.success(request, _("Your photo is removed."))
         return redirect("profile")
     return render(request, "people/photo_remove.html")

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 from people.models import Photo, User
@@ -26,9 +27,9 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 def drawn_anew(upload) -> bytes:
     """A WebP of 512 x 512, upright, without metadata. Raises ValidationError for whatever is not a whole, fair picture."""
     if upload.size > MOST_BYTES:
-        raise ValidationError("The photo is larger than 5 MB. Save it smaller, and choose that.", code="too_large")
+        raise ValidationError(_("The photo is larger than 5 MB. Save it smaller, and choose that."), code="too_large")
     if PurePath(upload.name).suffix.lower() not in ENDINGS:
-        raise ValidationError("Choose a photo that is a JPEG, PNG or WebP.", code="kind")
+        raise ValidationError(_("Choose a photo that is a JPEG, PNG or WebP."), code="kind")
     try:
         with Image.open(upload, formats=KINDS) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -36,11 +37,11 @@ def drawn_anew(upload) -> bytes:
             return _encoded(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValidationError(
-            "The photo has more than 25 megapixels. Save it smaller, and choose that.", code="too_many"
+            _("The photo has more than 25 megapixels. Save it smaller, and choose that."), code="too_many"
         ) from None
     # Whatever a broken file makes Pillow stumble over: OSError, SyntaxError, struct.error, ...
     except Exception:
-        message = "This cannot be read as a JPEG, PNG or WebP. It may be damaged, or be something else under that name."
+        message = _("This cannot be read as a JPEG, PNG or WebP. It may be damaged, or be something else under that name.")
         raise ValidationError(message, code="unreadable") from None
 
 

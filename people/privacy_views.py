@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import FileResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from people import erasure, privacy
@@ -39,7 +40,7 @@ def download(request):
     if request.method != "POST":
         return render(request, "people/privacy_download.html")
     if not ratelimit.consume(request, action="download_my_data", user=request.user):
-        messages.error(request, "You have downloaded your data several times just now. Try again in an hour.")
+        messages.error(request, _("You have downloaded your data several times just now. Try again in an hour."))
         return redirect("privacy")
     with ExitStack() as closing:
         file = closing.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
@@ -58,7 +59,7 @@ def erase(request):
     """GET says what goes and what stays; POST asks for it."""
     if request.method == "POST":
         erasure.ask(request.user)
-        messages.success(request, "The program has your request. You get a mail when it is done.")
+        messages.success(request, _("The program has your request. You get a mail when it is done."))
         return redirect("privacy")
     if erasure.waiting(request.user):
         return redirect("privacy")
@@ -73,5 +74,5 @@ def withdraw(request):
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
     else:
-        messages.success(request, "You have taken your request back. Everything stays as it is.")
+        messages.success(request, _("You have taken your request back. Everything stays as it is."))
     return redirect("privacy")

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 
 class UserManager(DjangoUserManager):
@@ -51,8 +52,8 @@ class RoleQuerySet(models.QuerySet):
         return self.select_related("user")
 
     def active(self):
-        """Those who can take part: their account is not deactivated."""
-        return self.filter(user__is_active=True)
+        """Those who take part: their account is not deactivated, and they have not given the role up."""
+        return self.filter(**{"user__is_active": True, f"user__{self.model._meta.model_name}_ended_at": None})
 
     def with_email(self, email: str):
         return self.filter(user__email__iexact=email.strip()).select_related("user").first()
@@ -89,7 +90,7 @@ class MenteeQuerySet(RoleQuerySet):
         if not user.is_authenticated:
             return self.none()
         if user.is_mentor:
-            return self.filter(Q(user__is_active=True) | Q(pk=user.pk))
+            return self.filter(Q(user__is_active=True, user__mentee_ended_at=None) | Q(pk=user.pk))
         return self.filter(pk=user.pk)
 
 
@@ -110,7 +111,10 @@ class ApiTokenManager(models.Manager):
             people = self.model._meta.get_field("user").related_model.objects
             user = people.select_for_update(no_key=True).get(pk=user.pk)
             if self.filter(user=user).count() >= self.MOST:
-                raise ValidationError(f"You have {self.MOST} access keys. Revoke one that you no longer use.", code="too_many")
+                raise ValidationError(
+                    _("You have %(count)s access keys. Revoke one that you no longer use.") % {"count": self.MOST},
+                    code="too_many",
+                )
             self.create(
                 user=user,
                 name=name,

@@ -1,6 +1,9 @@
 """The sheets of people: mentors, mentees, skills, teams. The e-mail address is the key, whatever its case."""
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
 from people.sheets.cells import Cell, KnownNames, Text, YesNo, split_name
@@ -70,6 +73,12 @@ class RoleResource(SheetResource):
 
     def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
         errors = dict(import_validation_errors or {})
+        role = self._meta.model._meta.model_name
+        if not instance._state.adding and (since := getattr(instance.user, f"{role}_ended_at")):
+            # A roster of last month must not undo what the person wished.
+            ended = _("%(person)s gave up being a %(role)s on %(day)s. Leave the row out, or add them by hand first.")
+            said = {"person": instance.user, "role": role, "day": date_format(timezone.localdate(since))}
+            errors["email"] = ValidationError(ended % said, code="ended")
         for part, left_out in ((instance.user, {"username", "password"}), (instance, {"user"})):
             try:
                 part.full_clean(exclude=left_out | errors.keys(), validate_unique=validate_unique)

@@ -7,6 +7,7 @@ from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from people.models import User
 
@@ -26,9 +27,9 @@ def begin(sender, request, **kwargs) -> None:
 def refusal(user: User, by: User) -> ValidationError | None:
     """Why ``by`` cannot end the log-ins of this person, or None if they can."""
     if not (by.is_active and by.is_staff and by.has_perms(["people.change_mentor", "people.change_mentee"])):
-        return ValidationError("Only the program's coordinators log people out.", code="not_yours")
+        return ValidationError(_("Only the program's coordinators log people out."), code="not_yours")
     if (user.is_staff or user.is_superuser) and not by.is_superuser:
-        return ValidationError("This is a coordinator's account: only a superuser logs it out.", code="not_yours")
+        return ValidationError(_("This is a coordinator's account: only a superuser logs it out."), code="not_yours")
     return None
 
 

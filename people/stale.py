@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from people.models import User
 
@@ -70,14 +71,14 @@ class FreshForm(forms.ModelForm):
             for row in rows:
                 row.refresh_from_db(from_queryset=row._meta.base_manager.select_for_update(no_key=True))
         except ObjectDoesNotExist:
-            raise ValidationError("Somebody deleted this meanwhile. Nothing was saved.", code="stale") from None
+            raise ValidationError(_("Somebody deleted this meanwhile. Nothing was saved."), code="stale") from None
         for name, field in self.fields.items():
             if field.disabled:
                 # Its "cleaned" value is from before the lock: a password hash, for one, would be put back.
                 self.cleaned_data.pop(name, None)
         # A request that names no page (a script's) was shown nothing that could have changed.
         sent = self.cleaned_data.get("seen") or ""
-        opened, _, digest = sent.partition("-")
+        opened, _dash, digest = sent.partition("-")
         if sent and not constant_time_compare(digest, type(self)(instance=self.instance)._digest()):
             raise _refusal(rows, _moment(opened), self.by)
 
@@ -152,12 +153,21 @@ def _moment(opened: str) -> datetime:
 
 def _refusal(rows: list[Model], opened: datetime, by: User | None) -> ValidationError:
     who, when = _last_change(rows, opened)
-    name = "You" if who and who == by else who or "Somebody"
-    told = f"{name} changed this {_at(when) if when else 'meanwhile'}{' on another page' if name == 'You' else ''}."
+    by_you = who is not None and who == by
+    if when is None:
+        told = _("%(who)s changed this meanwhile.") % {"who": who} if who else _("Somebody changed this meanwhile.")
+    elif by_you:
+        told = _("You changed this %(when)s on another page.") % {"when": _at(when)}
+    elif who:
+        told = _("%(who)s changed this %(when)s.") % {"who": who, "when": _at(when)}
+    else:
+        told = _("Somebody changed this %(when)s.") % {"when": _at(when)}
     # A link: to reload the answer to a form would send the form again. A new tab: what was typed stays here to be copied.
     sentence = format_html(
-        '{} Nothing of yours was saved: <a href="" target="_blank" class="underline">open the page anew</a>,'
-        " and make your change again.",
+        _(
+            '{} Nothing of yours was saved: <a href="" target="_blank" class="underline">open the page anew</a>,'
+            " and make your change again."
+        ),
         told,
     )
     return ValidationError(sentence, code="stale")
@@ -166,7 +176,9 @@ def _refusal(rows: list[Model], opened: datetime, by: User | None) -> Validation
 def _at(moment: datetime) -> str:
     """By the reader's clock, with the day where it is another one."""
     local = timezone.localtime(moment)
-    return f"at {local:%H:%M}" if local.date() == timezone.localdate() else f"on {date_format(local, 'DATETIME_FORMAT')}"
+    if local.date() == timezone.localdate():
+        return _("at %(time)s") % {"time": f"{local:%H:%M}"}
+    return _("on %(when)s") % {"when": date_format(local, "DATETIME_FORMAT")}
 
 
 def _last_change(rows: list[Model], since: datetime) -> tuple[User | None, datetime | None]:

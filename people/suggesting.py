@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from people.models import Mentor, Skill, SkillSuggestion, User
 
@@ -14,18 +15,19 @@ def suggest(mentor: Mentor, name: str) -> None:
     """A mentor misses a skill. Raises ValidationError for what is in the list, or waits for an answer already."""
     name = " ".join(name.split())
     if known := Skill.objects.filter(name__iexact=name).first():
-        raise ValidationError(f"“{known}” is in the list: choose it on your profile.", code="known")
+        raise ValidationError(_("“%(skill)s” is in the list: choose it on your profile.") % {"skill": known}, code="known")
     try:
         with transaction.atomic():
             # Of two pages at once, the second counts what the first one wrote.
             Mentor.objects.select_for_update(no_key=True).get(pk=mentor.pk)
             if mentor.skill_suggestions.filter(state=State.ASKED).count() >= MOST_WAITING:
                 raise ValidationError(
-                    f"{MOST_WAITING} of yours wait for an answer already. Take one back first.", code="too_many"
+                    _("%(count)s of yours wait for an answer already. Take one back first.") % {"count": MOST_WAITING},
+                    code="too_many",
                 )
             SkillSuggestion.objects.create(mentor=mentor, name=name)
     except IntegrityError:
-        raise ValidationError("You have suggested this already.", code="already") from None
+        raise ValidationError(_("You have suggested this already."), code="already") from None
 
 
 def take_back(suggestion: SkillSuggestion) -> None:
@@ -51,6 +53,6 @@ def decline(suggestion: SkillSuggestion, *, by: User) -> None:
 
 def _settle(suggestion: SkillSuggestion, state: str, by: User) -> None:
     if not (by.is_active and by.is_staff and by.has_perm(SETTLES)):
-        raise ValidationError("Only the program's coordinators settle what mentors suggest.", code="not_yours")
+        raise ValidationError(_("Only the program's coordinators settle what mentors suggest."), code="not_yours")
     if not SkillSuggestion.objects.filter(pk=suggestion.pk, state=State.ASKED).update(state=state, settled_by=by):
-        raise ValidationError("This suggestion is settled already, or taken back.", code="already")
+        raise ValidationError(_("This suggestion is settled already, or taken back."), code="already")

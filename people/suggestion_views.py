@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from people import suggesting
@@ -26,7 +27,7 @@ def suggestions(request):
         except ValidationError as no:
             form.add_error("name", no)
         else:
-            messages.success(request, "Thank you. A program coordinator looks at it.")
+            messages.success(request, _("Thank you. A program coordinator looks at it."))
             return redirect("skill_suggestions")
     return render(request, "people/suggestions.html", {"form": form, "suggestions": mentor.skill_suggestions.all()[:20]})
 

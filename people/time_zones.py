@@ -4,6 +4,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 DEFAULT = "UTC"
 
@@ -26,7 +27,7 @@ def validate(name: str) -> None:
     """
     if name not in names():
         raise ValidationError(
-            "“%(name)s” is not a time zone we know. Write it like Europe/Berlin.",
+            _("“%(name)s” is not a time zone we know. Write it like Europe/Berlin."),
             code="unknown_zone",
             params={"name": str(name)[:60]},
         )

@@ -21,6 +21,7 @@ from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 KEPT_IN, AT_MOST = "unsent", 5
 LASTS = int(timedelta(minutes=30).total_seconds())
@@ -28,12 +29,12 @@ LARGEST = 64 * 1024
 # What forms/token.html sends, and what stands in the address that leads back.
 AUTHOR, BACK_TO, KEY = "written_by", "back_to", "kept"
 
-KEPT = (
+KEPT = _(
     "You were logged out meanwhile, and nothing is saved yet. Log in within half an hour: you come back to the form, with all"
     " that you typed."
 )
-TOO_LONG = "You were logged out meanwhile. Nothing is saved, and what you typed was too long to be kept."
-NOT_DONE = "You were logged out meanwhile, and nothing was done. Log in, and press the button again."
+TOO_LONG = _("You were logged out meanwhile. Nothing is saved, and what you typed was too long to be kept.")
+NOT_DONE = _("You were logged out meanwhile, and nothing was done. Log in, and press the button again.")
 
 signer = Signer(salt="people.unsent")
 # What the forms of the page that is being made show instead of what is stored.

@@ -4,6 +4,7 @@ from people import key_views, photo_views, privacy_views, suggestion_views, view
 
 urlpatterns = [
     path("colors.css", views.colors, name="colors"),
+    path("language/", views.language, name="set_language"),
     path("profile/", views.profile, name="profile"),
     path("profile/photo/", photo_views.change, name="photo_change"),
     path("profile/photo/remove/", photo_views.remove, name="photo_remove"),

@@ -9,19 +9,21 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language
 from unfold.settings import get_config
 from unfold.utils import convert_color
 
-from people import unsent
-from people.accounts import ROLES
+from people import languages, unsent
+from people.accounts import ROLES, take
 from people.forms import ProfileForm
 
 # Role -> what is said when it is taken, and the page to go on with.
 WELCOME = {
-    "mentee": ("Welcome. Find somebody who knows what you want to learn, and ask for a session.", "mentors"),
-    "mentor": ("Welcome. Say what you can help with, then offer your first hours under “My hours”.", "profile"),
+    "mentee": (_("Welcome. Find somebody who knows what you want to learn, and ask for a session."), "mentors"),
+    "mentor": (_("Welcome. Say what you can help with, then offer your first hours under “My hours”."), "profile"),
 }
 
 
@@ -54,9 +56,20 @@ def profile(request):
         with transaction.atomic():
             saved = form.is_valid() and form.save()
         if saved:
-            messages.success(request, "Saved.")
+            languages.use(saved)
+            messages.success(request, _("Saved."))
             return redirect("profile")
     return render(request, "people/profile.html", {"form": form})
+
+
+@require_POST
+def language(request):
+    """The switch at the foot of every page. For somebody who is logged in it is their choice, for others the browser's."""
+    code = request.POST.get("language")
+    if request.user.is_authenticated and code in languages.names() and request.user.language != code:
+        request.user.language = code
+        request.user.save(update_fields=["language"])
+    return set_language(request)
 
 
 @require_safe
@@ -79,14 +92,13 @@ def join(request):
     """Take a role. Twice is once; an unknown role is a request nobody can make from our pages."""
     role = request.POST.get("role")
     if role not in ROLES:
-        messages.error(request, "Choose whether you want to be mentored or to mentor.")
+        messages.error(request, _("Choose whether you want to be mentored or to mentor."))
         return redirect("home")
     if role not in get_adapter().open_roles():
-        messages.error(request, "The program takes nobody in this role at the moment. Ask your program coordinator.")
+        messages.error(request, _("The program takes nobody in this role at the moment. Ask your program coordinator."))
         return redirect("home")
     welcome, onward = WELCOME[role]
-    _, new = ROLES[role].objects.get_or_create(user=request.user)
-    if new:
+    if take(request.user, role):
         messages.success(request, welcome)
     return redirect(onward)
 

@@ -79,7 +79,7 @@ def dashboard(request, context: dict) -> dict:
     now, form = timezone.now(), ScopeForm(request.GET)
     scope = form.scope
     wanted = [tile for tile in tiles(request.program, scope, now) if request.user.has_perm(tile.permission)]
-    count(wanted)
+    count(wanted, now)
     return context | {
         "promises": promises(request, now),
         "scope_form": form,
@@ -155,10 +155,10 @@ def tiles(program: Program, scope: Scope, now: datetime) -> list[Tile]:
     ]
 
 
-def count(wanted: list[Tile]) -> None:
+def count(wanted: list[Tile], now: datetime) -> None:
     """All in one question; and when the first of the requests runs out."""
     numbers = [Number(tile.rows.order_by().values("pk")[: MOST + 1]) for tile in wanted]
-    first = Subquery(wanted[0].rows.filter(answer_by__isnull=False).values("answer_by")[:1])
+    first = Subquery(wanted[0].rows.filter(answer_by__gt=now).values("answer_by")[:1])
     *found, runs_out_at = Program.objects.values_list(*numbers, first).first()
     for tile, number in zip(wanted, found, strict=True):
         tile.number = number

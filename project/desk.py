@@ -62,7 +62,10 @@ UNFOLD = {
             "950": "oklch(26% .045 220)",
         }
     },
+    # The palette. What it finds is `project.palette`.
     "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
         "navigation": [
             {
                 "items": [

@@ -36,6 +36,14 @@ def count(env: Mapping[str, str], name: str) -> int:
     return int(value)
 
 
+def choice(env: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
+    """One of a few words; the first where it does not say."""
+    value = env.get(name, "").strip() or known[0]
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(known)}, not {value!r}.")
+    return value
+
+
 def words(env: Mapping[str, str], name: str, default: list[str]) -> list[str]:
     """A list separated by commas."""
     if not env.get(name):

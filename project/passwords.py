@@ -1,6 +1,7 @@
 """A password that everybody would try first."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from scheduling.models import Program
 
@@ -20,7 +21,7 @@ class ProgramNameValidator:
         told = letters(password)
         for name in filter(None, map(letters, (Program.current().name, PRODUCT))):
             if name in told and len(told.replace(name, "")) < REST:
-                raise ValidationError("The program’s name is the first thing others would try.", code="program_name")
+                raise ValidationError(_("The program’s name is the first thing others would try."), code="program_name")
 
     def get_help_text(self) -> str:
-        return "Your password can’t be the program’s name."
+        return _("Your password can’t be the program’s name.")

@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
 # Nothing a test writes lands among the demo's data.
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="tps-tests-")
-for name in ("DEBUG", "DEMO", "SITE_URL", "ALLOWED_HOSTS", "EMAIL_URL", "REDIS_URL"):
+for name in ("DEBUG", "DEMO", "SITE_URL", "ALLOWED_HOSTS", "EMAIL_URL", "REDIS_URL", "LANGUAGE_CODE"):
     os.environ.pop(name, None)
 
 # Tests that are about it turn it on.

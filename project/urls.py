@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from project import palette
 from project.mailbox import mailbox
 
 handler404 = "project.views.not_found"
@@ -23,6 +24,7 @@ admin.site.login = arrived
 urlpatterns = [
     # The admin's own page would skip re-authentication and the mail that tells of the change.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("admin/search/", admin.site.admin_view(palette.search)),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("demo/mail/", mailbox, name="demo_mail"),

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.models import Mentee, Mentor
@@ -30,7 +31,7 @@ def for_mentees(view):
     def inner(request, pk: int):
         mentor, mentee = mentor_or_404(request, pk), asking(request)
         if mentee is None:
-            messages.error(request, "Only mentees book sessions. You can become one on your profile page.")
+            messages.error(request, _("Only mentees book sessions. You can become one on your profile page."))
             return redirect("mentor", pk)
         return view(request, mentor, mentee)
 
@@ -38,7 +39,7 @@ def for_mentees(view):
 
 
 def choose_a_time(request, mentor: Mentor):
-    messages.error(request, "Choose one of the free times.")
+    messages.error(request, _("Choose one of the free times."))
     return redirect("mentor", mentor.pk)
 
 
@@ -142,7 +143,7 @@ def already_there(mentor: Mentor, mentee: Mentee, period: Period, key: uuid.UUID
 
 
 def show_instead(request, session: Session):
-    messages.info(request, "You have sent this request already: here it is.")
+    messages.info(request, _("You have sent this request already: here it is."))
     return redirect("requested", session.pk)
 
 

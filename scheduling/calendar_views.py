@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -30,7 +31,7 @@ def reset(request):
     """GET asks "really?"; POST makes the old address worthless."""
     if request.method == "POST":
         if feeds.reset(request.user):
-            messages.success(request, "This is your new address. The old one has stopped working.")
+            messages.success(request, _("This is your new address. The old one has stopped working."))
         return redirect("calendar")
     return render(request, "scheduling/calendar_reset.html") if _address(request.user) else redirect("calendar")
 

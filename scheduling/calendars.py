@@ -23,10 +23,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, override
 from icalendar import Calendar, Event, vCalAddress
 
+from people import languages
 from people.models import User
 from scheduling.models import Notice, Program, Session
+from scheduling.sentences import all_of
 from scheduling.words import CANCELED, CONFIRMED, PENDING, REMINDERS, Kind
 
 STATUS = {PENDING: "TENTATIVE", CANCELED: "CANCELLED"}
@@ -77,8 +80,9 @@ def feed(user: User, sessions: Iterable[Session], program: Program) -> bytes:
     calendar = _calendar("PUBLISH", program.name)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
-    for session in sessions:
-        calendar.add_component(_event(session, user, program))
+    with override(languages.of(user)):
+        for session in sessions:
+            calendar.add_component(_event(session, user, program))
     return calendar.to_ical()
 
 
@@ -90,7 +94,8 @@ def download(session: Session, reader: User, program: Program) -> bytes:
 
 
 def _message(method: str, session: Session, reader: User, program: Program) -> tuple[str, bytes]:
-    event = _event(session, reader, program)
+    with override(languages.of(reader)):
+        event = _event(session, reader, program)
     # The reader alone: the other party's address is not theirs to know. It was agreed here, so nothing is asked back.
     attendee = vCalAddress(f"mailto:{reader.email}")
     attendee.params["CN"] = _line(reader)
@@ -124,19 +129,20 @@ def _event(session: Session, reader: User, program: Program) -> Event:
     event.add("dtstart", _utc(session.start_time))
     event.add("dtend", _utc(session.end_time))
     event.add("status", STATUS.get(session.status, "CONFIRMED"))
-    event.add("summary", f"Session with {' and '.join(_line(person) for person in who)}")
+    event.add("summary", gettext("Session with %(people)s") % {"people": all_of(_line(person) for person in who)})
     event.add("organizer", _organizer(program))
     if session.status == CANCELED:
         return event
-    described = [f"About: {_line(session.topic)}"] if session.topic else []
+    described = [gettext("About: %(topic)s") % {"topic": _line(session.topic)}] if session.topic else []
     if session.meeting_link:
-        described.append(f"Meet at: {session.meeting_link}")
+        described.append(gettext("Meet at: %(link)s") % {"link": session.meeting_link})
         event.add("location", session.meeting_link)
     if session.safe_link:
         event.add("url", session.safe_link)
     if session.status == PENDING:
-        described.append("It is not confirmed yet.")
-    described.append(f"See, move or cancel it: {settings.SITE_URL}{reverse('session', args=[session.pk])}")
+        described.append(gettext("It is not confirmed yet."))
+    page = f"{settings.SITE_URL}{reverse('session', args=[session.pk])}"
+    described.append(gettext("See, move or cancel it: %(page)s") % {"page": page})
     event.add("description", "\n".join(described))
     return event
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people import changes
 from people.models import Change, ChangeSet, Mentor, User
@@ -49,9 +50,9 @@ def put_back_time_off(change: Change, *, by: User) -> None:
     """Take entered time off away again. Raises ValidationError where somebody changed or removed it since."""
     off = TimeOff.objects.select_related("mentor__user").filter(pk=change.key).first()
     if off is None:
-        raise ValidationError("This time off is not there any more.", code="gone")
+        raise ValidationError(_("This time off is not there any more."), code="gone")
     if changes.snapshot(off, WHEN) != change.after:
-        raise ValidationError("This time off was changed since.", code="changed_since")
+        raise ValidationError(_("This time off was changed since."), code="changed_since")
     offering.make(offering.remove_time_off(off), by=by)
 
 

@@ -5,7 +5,7 @@ HTML frame; what else both parts say (facts, actions, other times) is made here,
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,16 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from people import time_zones
+from people import languages, time_zones
 from people.models import User
 from scheduling import booking, calendars, mail_links, rules
 from scheduling.models import Notice, Program, Session
 from scheduling.notices import BEFORE, ENDINGS, SWITCH
+from scheduling.sentences import moment
 from scheduling.slots import Period
 from scheduling.words import PENDING, Ending, Kind
 
@@ -57,7 +60,7 @@ def compose(notice: Notice, connection) -> EmailMultiAlternatives:
     """The message, with every part it has."""
     program, recipient = Program.current(), notice.recipient
     zone = program.zone_of(recipient)
-    with timezone.override(zone):
+    with timezone.override(zone), translation.override(languages.of(recipient)):
         context = _context(notice, program, zone)
         subject = " ".join(render_to_string(f"emails/{notice.kind}/subject.txt", context).split())
         body = f"emails/{notice.kind}/body.txt"
@@ -100,7 +103,7 @@ def _context(notice: Notice, program: Program, zone: ZoneInfo) -> dict:
         "moved_by": moved_by and name(moved_by),
         "ended_by": session.ended_by and name(session.ended_by),
         "minutes": session.minutes,
-        "starts": _moment(period.start, zone),
+        "starts": moment(period.start, zone),
         "starts_in": _starts_in(notice),
         "was": was and rules.when(was, zone),
         "moved": bool(was and was != session.period),
@@ -127,14 +130,17 @@ def facts(session: Session, reader: User, program: Program, zone: ZoneInfo, *, w
     """Who, when and where, for one of the two."""
     elsewhere = session.elsewhere(program, zone)
     found = [
-        Fact("When", rules.when(session.period, zone)),
-        *(Fact(f"For {name(person)}", rules.when(session.period, theirs)) for person, theirs in elsewhere),
-        Fact("With", name(session.other_party(reader))),
+        Fact(_("When"), rules.when(session.period, zone)),
+        *(
+            Fact(_("For %(person)s") % {"person": name(person)}, rules.when(session.period, theirs))
+            for person, theirs in elsewhere
+        ),
+        Fact(_("With"), name(session.other_party(reader))),
     ]
     if session.topic:
-        found.append(Fact("About", name(session.topic)))
+        found.append(Fact(_("About"), name(session.topic)))
     if session.meeting_link and where:
-        found.append(Fact("Meet at", name(session.meeting_link), href=session.safe_link))
+        found.append(Fact(_("Meet at"), name(session.meeting_link), href=session.safe_link))
     return found
 
 
@@ -143,14 +149,14 @@ def _facts_of(notice: Notice, program: Program, zone: ZoneInfo, was: Period | No
     if reader.pk in (session.mentor_id, session.mentee_id):
         found = facts(session, reader, program, zone, where=notice.kind not in ENDINGS)
     else:
-        found = [Fact("When", rules.when(was or session.period, zone)), Fact("With", name(session.mentee))]
+        found = [Fact(_("When"), rules.when(was or session.period, zone)), Fact(_("With"), name(session.mentee))]
     if session.reason and notice.kind in (*ENDINGS, *MOVES):
-        found.append(Fact("Reason", session.reason))
+        found.append(Fact(_("Reason"), session.reason))
     if session.reason and notice.kind in (Kind.REQUESTED, Kind.CONFIRMED):
-        found.append(Fact("Message", session.reason))
+        found.append(Fact(_("Message"), session.reason))
     asked = session.status == PENDING and notice.kind in (Kind.REQUESTED, *MOVES)
     if asked and session.answer_by and reader.pk == session.mentor_id:
-        found.append(Fact("Answer by", _moment(session.answer_by, zone)))
+        found.append(Fact(_("Answer by"), moment(session.answer_by, zone)))
     return found
 
 
@@ -159,19 +165,15 @@ def name(of) -> str:
     return " ".join(str(of).split())
 
 
-def _moment(at: datetime, zone: ZoneInfo) -> str:
-    """As `rules.when` writes it: "Tue 24 Nov 2026, 09:00 (Europe/Berlin)"."""
-    local = at.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y}, {rules.clock(local)} ({zone.key})"
-
-
 def _starts_in(notice: Notice) -> str:
     """How long until then, for a reminder: after an outage it comes late, and says so."""
     if notice.kind not in BEFORE:
         return ""
     left = min(BEFORE[notice.kind], notice.session.start_time - timezone.now())
     minutes = max(1, -(-left // MINUTE))
-    return "an hour" if minutes == 60 else f"{minutes} minute{'s' * (minutes != 1)}"
+    if minutes == 60:
+        return _("an hour")
+    return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
 
 
 def _before(notice: Notice):
@@ -197,7 +199,7 @@ def _actions(notice: Notice, verbs: list[booking.Verb]) -> list[Action]:
     session, reader = notice.session, notice.recipient
     if reader.pk not in (session.mentor_id, session.mentee_id):
         # Nobody sees a session that is no longer theirs.
-        return [Action("See your sessions", _page("home"))]
+        return [Action(_("See your sessions"), _page("home"))]
     found = []
     for verb in verbs:
         if verb.name in mail_links.VERBS:
@@ -205,8 +207,8 @@ def _actions(notice: Notice, verbs: list[booking.Verb]) -> list[Action]:
         elif verb.name == "reschedule":
             found.append(Action(verb.label, _page("move", session.pk)))
     if notice.kind in (Kind.DECLINED, Kind.EXPIRED) and reader.pk == session.mentee_id:
-        found.append(Action("Find a mentor", _page("mentors"), strong=True))
-    return [*found, Action("See the session", _page("session", session.pk))]
+        found.append(Action(_("Find a mentor"), _page("mentors"), strong=True))
+    return [*found, Action(_("See the session"), _page("session", session.pk))]
 
 
 def _other_slots(notice: Notice, zone: ZoneInfo) -> list[Action]:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Avg, Count
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people.models import User
 from scheduling import booking
@@ -32,14 +33,16 @@ def refusal(session: Session, user: User, now: datetime | None = None) -> Valida
     """Why this person cannot say how the session was, or change what they said; None if they can."""
     now = now or timezone.now()
     if user.pk != session.mentee_id:
-        return ValidationError("Only the mentee says how a session was.", code="not_yours")
+        return ValidationError(_("Only the mentee says how a session was."), code="not_yours")
     if session.status in (CANCELED, NO_SHOW) or (session.status == PENDING and session.end_time <= now):
-        return ValidationError("This session did not take place.", code="not_possible")
+        return ValidationError(_("This session did not take place."), code="not_possible")
     if not Session.objects.took_place(now).filter(pk=session.pk).exists():
-        return ValidationError("You can say how it was once the session is over.", code="too_early")
+        return ValidationError(_("You can say how it was once the session is over."), code="too_early")
     given = of(session, user)
     if given and now >= given.created_at + CHANGEABLE:
-        return ValidationError(f"What you said can be changed for {CHANGEABLE.days} days: they are over.", code="too_late")
+        return ValidationError(
+            _("What you said can be changed for %(days)s days: they are over.") % {"days": CHANGEABLE.days}, code="too_late"
+        )
     return None
 
 

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from people.views import sent
@@ -27,6 +28,6 @@ def feedback(request, pk: int):
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, "Thank you. You can change it for a week.")
+            messages.success(request, _("Thank you. You can change it for a week."))
             return redirect("session", pk)
     return render(request, "scheduling/feedback.html", {"session": session, "form": form, "said": said})

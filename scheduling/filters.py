@@ -20,10 +20,10 @@ class MentorFilter(django_filters.FilterSet):
     """Mentors by what they know, and by words from their name or what they say about themselves."""
 
     skill = django_filters.ModelMultipleChoiceFilter(
-        queryset=Skill.objects.all(), label="Knows", method="who_know", widget=forms.CheckboxSelectMultiple
+        queryset=Skill.objects.all(), label=_("Knows"), method="who_know", widget=forms.CheckboxSelectMultiple
     )
     words = django_filters.CharFilter(
-        method="with_words", label="Name or words", max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+        method="with_words", label=_("Name or words"), max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
 
     class Meta:
@@ -80,15 +80,15 @@ class MentorsFilter(django_filters.FilterSet):
     """Mentors by what they know, and by when they can be booked."""
 
     skills = django_filters.CharFilter(
-        method="who_know", max_length=500, help_text="Names of skills, separated by commas; all are required, in any case."
+        method="who_know", max_length=500, help_text=_("Names of skills, separated by commas; all are required, in any case.")
     )
-    free_from = MomentFilter(method="as_it_is", help_text="Only who can be booked between this time and free_to.")
-    free_to = MomentFilter(method="as_it_is", help_text="At most 31 days after free_from.")
+    free_from = MomentFilter(method="as_it_is", help_text=_("Only who can be booked between this time and free_to."))
+    free_to = MomentFilter(method="as_it_is", help_text=_("At most 31 days after free_from."))
     minutes = django_filters.TypedChoiceFilter(
         method="as_it_is",
         coerce=int,
         choices=[(length, length) for length in LENGTHS],
-        help_text="How long they have to be free: 30, unless said.",
+        help_text=_("How long they have to be free: 30, unless said."),
     )
 
     class Meta:
@@ -114,10 +114,10 @@ class MentorsFilter(django_filters.FilterSet):
 class WindowFilter(django_filters.FilterSet):
     """Windows by their mentor and by when they are."""
 
-    mentor = NumberFilter(field_name="mentor_id", help_text="Only those of the mentor with this key.")
+    mentor = NumberFilter(field_name="mentor_id", help_text=_("Only those of the mentor with this key."))
     # A word of Python's.
-    vars()["from"] = MomentFilter(field_name="end_time", lookup_expr="gt", help_text="Only those that end after this time.")
-    to = MomentFilter(field_name="start_time", lookup_expr="lt", help_text="Only those that begin before this time.")
+    vars()["from"] = MomentFilter(field_name="end_time", lookup_expr="gt", help_text=_("Only those that end after this time."))
+    to = MomentFilter(field_name="start_time", lookup_expr="lt", help_text=_("Only those that begin before this time."))
 
     class Meta:
         model = Availability
@@ -127,12 +127,14 @@ class WindowFilter(django_filters.FilterSet):
 class SessionFilter(django_filters.FilterSet):
     """Sessions by their people, their status, and by when they begin."""
 
-    status = django_filters.MultipleChoiceFilter(choices=Status.choices, help_text="Only those with one of these.")
-    mentor = NumberFilter(field_name="mentor_id", help_text="Only those of the mentor with this key.")
-    mentee = NumberFilter(field_name="mentee_id", help_text="Only those of the mentee with this key.")
+    status = django_filters.MultipleChoiceFilter(choices=Status.choices, help_text=_("Only those with one of these."))
+    mentor = NumberFilter(field_name="mentor_id", help_text=_("Only those of the mentor with this key."))
+    mentee = NumberFilter(field_name="mentee_id", help_text=_("Only those of the mentee with this key."))
     # A word of Python's.
-    vars()["from"] = MomentFilter(field_name="start_time", lookup_expr="gte", help_text="Only those that begin then or later.")
-    to = MomentFilter(field_name="start_time", lookup_expr="lt", help_text="Only those that begin before this time.")
+    vars()["from"] = MomentFilter(
+        field_name="start_time", lookup_expr="gte", help_text=_("Only those that begin then or later.")
+    )
+    to = MomentFilter(field_name="start_time", lookup_expr="lt", help_text=_("Only those that begin before this time."))
 
     class Meta:
         model = Session

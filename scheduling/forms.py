@@ -1,11 +1,13 @@
 """What people fill in to book and to answer."""
 
+import re
 import uuid
 from datetime import date, datetime, time, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from people.links import LinkFormField
 from people.stale import FreshForm
@@ -14,7 +16,7 @@ from scheduling.moments import AsksWhich, day_begins
 from scheduling.slots import Period
 from scheduling.words import Rating
 
-LOOK_AGAIN = "This page is out of date. Look at the session again before you act."
+LOOK_AGAIN = _("This page is out of date. Look at the session again before you act.")
 
 
 class SlotForm(forms.Form):
@@ -27,7 +29,7 @@ class SlotForm(forms.Form):
         start = self.cleaned_data["start"]
         # Times at the end of the calendar cannot be told in every zone.
         if not 2000 <= start.year <= 2200:
-            raise ValidationError("Choose one of the free times.", code="invalid")
+            raise ValidationError(_("Choose one of the free times."), code="invalid")
         return start
 
     @property
@@ -58,16 +60,16 @@ class BookForm(SlotForm):
     # Names this one filled-in form: sent twice, it is one session.
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     topic = forms.CharField(
-        label="What do you need help with?",
+        label=_("What do you need help with?"),
         required=False,
         max_length=Session._meta.get_field("topic").max_length,
-        help_text="Optional. Your mentor reads it with your request.",
+        help_text=_("Optional. Your mentor reads it with your request."),
     )
     meeting_link = LinkFormField(
-        label="A link of your own to meet at",
+        label=_("A link of your own to meet at"),
         required=False,
         max_length=Session._meta.get_field("meeting_link").max_length,
-        help_text="Optional. Empty: your mentor’s room, or a new one.",
+        help_text=_("Optional. Empty: your mentor’s room, or a new one."),
     )
 
 
@@ -81,10 +83,10 @@ class ReasonForm(VerbForm):
     """The same with a word of explanation."""
 
     reason = LinesField(
-        label="Reason",
+        label=_("Reason"),
         required=False,
         max_length=Session._meta.get_field("reason").max_length,
-        help_text="Optional. The other person reads it.",
+        help_text=_("Optional. The other person reads it."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -94,7 +96,7 @@ class WordForm(ReasonForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["reason"].label = "Add a word"
+        self.fields["reason"].label = _("Add a word")
 
 
 def form_for(verb) -> type[VerbForm]:
@@ -104,17 +106,40 @@ def form_for(verb) -> type[VerbForm]:
     return ReasonForm if verb.ending else WordForm
 
 
+class SeenSessionsField(forms.Field):
+    """Which sessions the page listed, each as "key-version"; cleaned: key -> version. Drawn by the page, beside each."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value):
+        pairs = (one.split("-") for one in value or [] if re.fullmatch(r"[0-9]{1,18}-[0-9]{1,9}", one))
+        return {int(key): int(version) for key, version in pairs}
+
+
+class GiveUpForm(forms.Form):
+    """Stop being a mentor or mentee, which may cancel sessions."""
+
+    seen = SeenSessionsField(required=False)
+    reason = LinesField(
+        label=_("Reason"),
+        required=False,
+        max_length=Session._meta.get_field("reason").max_length,
+        help_text=_("Optional. Everybody whose session is canceled reads it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
 class FeedbackForm(forms.Form):
     """How a session was."""
 
     rating = forms.TypedChoiceField(
-        label="How helpful was it?", choices=Rating.choices[::-1], coerce=int, widget=forms.RadioSelect
+        label=_("How helpful was it?"), choices=Rating.choices[::-1], coerce=int, widget=forms.RadioSelect
     )
     sentence = LinesField(
-        label="In a sentence",
+        label=_("In a sentence"),
         required=False,
         max_length=Feedback._meta.get_field("sentence").max_length,
-        help_text="Optional. Only the people who run the program read it.",
+        help_text=_("Optional. Only the people who run the program read it."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -125,10 +150,10 @@ class NoteForm(FreshForm):
     only_one = True
 
     text = LinesField(
-        label="Notes",
+        label=_("Notes"),
         required=False,
         max_length=SessionNote._meta.get_field("text").max_length,
-        help_text="Nobody else reads them: not the mentee, not the people who run the program. Empty: they are deleted.",
+        help_text=_("Nobody else reads them: not the mentee, not the people who run the program. Empty: they are deleted."),
         widget=forms.Textarea(attrs={"rows": 10}),
     )
 
@@ -157,15 +182,15 @@ def clock_field(**how) -> forms.TimeField:
 
 
 def length_field(lengths: tuple[int, ...], **how) -> forms.TypedChoiceField:
-    choices = [(minutes, f"{minutes} minutes") for minutes in lengths]
-    return forms.TypedChoiceField(label="Length", choices=choices, coerce=int, empty_value=lengths[0], **how)
+    choices = [(minutes, _("%(minutes)s minutes") % {"minutes": minutes}) for minutes in lengths]
+    return forms.TypedChoiceField(label=_("Length"), choices=choices, coerce=int, empty_value=lengths[0], **how)
 
 
 class WantedForm(AsksWhich, forms.Form):
     """A time that a mentee would like, on the clocks the page is shown in. Whether it can be had is asked of the rules."""
 
-    day = day_field()
-    at = clock_field(label="From")
+    day = day_field(label=_("Day"))
+    at = clock_field(label=_("From"))
 
     def __init__(self, *args, lengths: tuple[int, ...], **kwargs):
         super().__init__(*args, **kwargs)
@@ -194,17 +219,17 @@ class SpanForm(AsksWhich, forms.Form):
     FURTHEST_DAYS = 366
     EVENING_BEGINS = time(17)
     WHEN = (
-        ("", "Any time"),
-        (TODAY, "Today"),
-        (TOMORROW, "Tomorrow"),
-        (WEEK, "This week"),
-        (EVENINGS, "Evenings"),
+        ("", _("Any time")),
+        (TODAY, _("Today")),
+        (TOMORROW, _("Tomorrow")),
+        (WEEK, _("This week")),
+        (EVENINGS, _("Evenings")),
     )
 
-    when = forms.ChoiceField(label="Free", choices=WHEN, required=False)
-    day = day_field(label="Free on", required=False)
-    begins = clock_field(label="From", required=False)
-    ends = clock_field(label="To", required=False)
+    when = forms.ChoiceField(label=_("Free"), choices=WHEN, required=False)
+    day = day_field(label=_("Free on"), required=False)
+    begins = clock_field(label=_("From"), required=False)
+    ends = clock_field(label=_("To"), required=False)
 
     def __init__(self, *args, lengths: tuple[int, ...], **kwargs):
         super().__init__(*args, **kwargs)
@@ -223,9 +248,9 @@ class SpanForm(AsksWhich, forms.Form):
     def clean_day(self) -> date | None:
         day = self.cleaned_data["day"]
         if day and day > timezone.localdate() + timedelta(days=self.FURTHEST_DAYS):
-            raise ValidationError("Choose a day within the next year.", code="too_far")
+            raise ValidationError(_("Choose a day within the next year."), code="too_far")
         if day and day < timezone.localdate():
-            raise ValidationError("This day is in the past.", code="past")
+            raise ValidationError(_("This day is in the past."), code="past")
         return day
 
     def clean(self):
@@ -233,10 +258,10 @@ class SpanForm(AsksWhich, forms.Form):
         day, begins, ends = (cleaned.get(name) for name in ("day", "begins", "ends"))
         self.over = self._in_words(cleaned.get("when"))
         if self.over and day:
-            self.add_error("day", ValidationError("Choose a day here, or one above: not both.", code="both"))
+            self.add_error("day", ValidationError(_("Choose a day here, or one above: not both."), code="both"))
         if day is None:
             if not (begins is None and ends is None) and "day" not in self.errors:
-                self.add_error("day", ValidationError("Choose the day, too.", code="required"))
+                self.add_error("day", ValidationError(_("Choose the day, too."), code="required"))
             return cleaned
         start = day_begins(day) if begins is None else self.instant(day, begins, "begins")
         # "To 00:00" is midnight at the end of the day.
@@ -244,7 +269,9 @@ class SpanForm(AsksWhich, forms.Form):
         end = day_begins(day + timedelta(days=1)) if to_its_end else self.instant(day, ends, "ends")
         if not self.errors:
             if end - start < timedelta(minutes=cleaned["minutes"]):
-                late = "The end must come after the start." if end <= start else "A session of this length does not fit in."
+                late = (
+                    _("The end must come after the start.") if end <= start else _("A session of this length does not fit in.")
+                )
                 self.add_error("ends", ValidationError(late, code="too_short"))
             else:
                 self.over = Period(start, end)

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from people import time_zones
 from people.stale import FreshForm
@@ -17,7 +18,7 @@ from scheduling.words import Weekday
 
 KEEP, CANCEL = "keep", "cancel"
 MIDNIGHT = time(0)
-AT_MIDNIGHT = "00:00 is midnight at the end of the day."
+AT_MIDNIGHT = _("00:00 is midnight at the end of the day.")
 
 
 def zone_of(mentor) -> tzinfo:
@@ -27,13 +28,13 @@ def zone_of(mentor) -> tzinfo:
 def not_further(day: date | None, days: int, how_long: str) -> date | None:
     """Nobody plans further; and a slip of the keyboard in the year is noticed."""
     if day and day > timezone.localdate() + timedelta(days=days):
-        raise ValidationError(f"Choose a day within the next {how_long}.", code="too_far")
+        raise ValidationError(_("Choose a day within the next %(how_long)s.") % {"how_long": how_long}, code="too_far")
     return day
 
 
 def not_before(day: date | None, first: date) -> date | None:
     if day and day < first:
-        raise ValidationError("This day is in the past.", code="past")
+        raise ValidationError(_("This day is in the past."), code="past")
     return day
 
 
@@ -42,35 +43,35 @@ class WeeklyHoursForm(FreshForm):
 
     LONGEST_NIGHT_HOURS = 12
 
-    begins = clock_field(label="From")
-    ends = clock_field(label="To", help_text="00:00 is midnight. A time before “From” is on the next day.")
-    valid_from_on = day_field(label="First day")
-    valid_until_on = day_field(label="Last day", required=False, help_text="Leave it empty if you do not know yet.")
+    begins = clock_field(label=_("From"))
+    ends = clock_field(label=_("To"), help_text=_("00:00 is midnight. A time before “From” is on the next day."))
+    valid_from_on = day_field(label=_("First day"))
+    valid_until_on = day_field(label=_("Last day"), required=False, help_text=_("Leave it empty if you do not know yet."))
 
     class Meta:
         model = WeeklyHours
         fields = ("weekday", "begins", "ends", "every_weeks", "valid_from_on", "valid_until_on", "time_zone")
-        labels = {"weekday": "Day"}
+        labels = {"weekday": _("Day")}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["weekday"].choices = [("", "Choose a day"), *Weekday.choices]
+        self.fields["weekday"].choices = [("", _("Choose a day")), *Weekday.choices]
         given, theirs = self.instance.time_zone, zone_of(self.instance.mentor).key
         if given == theirs:
             del self.fields["time_zone"]
             return
         lost = time_zones.lost(given)
         self.fields["time_zone"] = forms.ChoiceField(
-            label="On the clocks of",
+            label=_("On the clocks of"),
             choices=[(name, name.replace("_", " ")) for name in ([theirs] if lost else [given, theirs])],
             widget=forms.RadioSelect,
-            help_text=f"“{lost}” is not known any more." if lost else "",
+            help_text=_("“%(zone)s” is not known any more.") % {"zone": lost} if lost else "",
         )
 
     def clean_valid_from_on(self) -> date:
         # Long ago is only where a count of weeks began, but not before there were such calendars.
         first = not_before(self.cleaned_data["valid_from_on"], date(2000, 1, 1))
-        return not_further(first, 2 * 366, "two years")
+        return not_further(first, 2 * 366, _("two years"))
 
     def clean_valid_until_on(self) -> date | None:
         return not_before(self.cleaned_data["valid_until_on"], timezone.localdate(timezone=zone_of(self.instance.mentor)))
@@ -81,7 +82,10 @@ class WeeklyHoursForm(FreshForm):
         if begins and ends and MIDNIGHT < ends < begins:
             night = datetime.combine(date(2000, 1, 2), ends) - datetime.combine(date(2000, 1, 1), begins)
             if night > timedelta(hours=self.LONGEST_NIGHT_HOURS):
-                sentence = f"From {begins:%H:%M} to {ends:%H:%M} would last until the next day. Did you mean another time?"
+                sentence = _("From %(begins)s to %(ends)s would last until the next day. Did you mean another time?") % {
+                    "begins": f"{begins:%H:%M}",
+                    "ends": f"{ends:%H:%M}",
+                }
                 self.add_error("ends", ValidationError(sentence, code="too_long"))
         return cleaned
 
@@ -89,14 +93,15 @@ class WeeklyHoursForm(FreshForm):
 class TimeOffForm(AsksWhich, FreshForm):
     """Days off, in the zone the page is shown in; with times, if the first or last is not off as a whole."""
 
-    first = day_field(label="First day off")
-    begins = clock_field(label="From", required=False, help_text="Leave it empty for the whole day.")
-    last = day_field(label="Last day off", required=False, help_text="This day is off, too. Leave it empty for one day.")
-    ends = clock_field(label="To", required=False, help_text="Leave it empty for the whole day.")
+    first = day_field(label=_("First day off"))
+    begins = clock_field(label=_("From"), required=False, help_text=_("Leave it empty for the whole day."))
+    last = day_field(label=_("Last day off"), required=False, help_text=_("This day is off, too. Leave it empty for one day."))
+    ends = clock_field(label=_("To"), required=False, help_text=_("Leave it empty for the whole day."))
 
     class Meta:
         model = TimeOff
         fields = ("note",)
+        labels = {"note": _("Note")}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -106,11 +111,11 @@ class TimeOffForm(AsksWhich, FreshForm):
 
     def clean_first(self) -> date:
         first = not_before(self.cleaned_data["first"], timezone.localdate() - timedelta(days=TimeOff.LONGEST_DAYS))
-        return not_further(first, 2 * 366, "two years")
+        return not_further(first, 2 * 366, _("two years"))
 
     def clean_last(self) -> date | None:
         last = not_before(self.cleaned_data["last"], timezone.localdate())
-        return not_further(last, 3 * 366, "three years")
+        return not_further(last, 3 * 366, _("three years"))
 
     def clean(self):
         cleaned = super().clean()
@@ -125,17 +130,17 @@ class TimeOffForm(AsksWhich, FreshForm):
         if not self.errors:
             self.instance.start_time, self.instance.end_time = start, end
             if end <= timezone.now():
-                raise ValidationError("This time is in the past.", code="past")
+                raise ValidationError(_("This time is in the past."), code="past")
         return cleaned
 
 
 class WindowForm(AsksWhich, FreshForm):
     """One window on one day, in the zone the page is shown in."""
 
-    day = day_field()
-    begins = clock_field(label="From")
-    last_day = day_field(label="Last day")
-    ends = clock_field(label="To", help_text=AT_MIDNIGHT)
+    day = day_field(label=_("Day"))
+    begins = clock_field(label=_("From"))
+    last_day = day_field(label=_("Last day"))
+    ends = clock_field(label=_("To"), help_text=AT_MIDNIGHT)
 
     class Meta:
         model = Availability
@@ -160,10 +165,10 @@ class WindowForm(AsksWhich, FreshForm):
             del self.fields["last_day"]
 
     def clean_day(self) -> date:
-        return not_further(not_before(self.cleaned_data["day"], self.shown_from), 366, "year")
+        return not_further(not_before(self.cleaned_data["day"], self.shown_from), 366, _("year"))
 
     def clean_last_day(self) -> date:
-        return not_further(not_before(self.cleaned_data["last_day"], self.shown_from), 367, "year")
+        return not_further(not_before(self.cleaned_data["last_day"], self.shown_from), 367, _("year"))
 
     def clean(self):
         cleaned = super().clean()
@@ -175,7 +180,7 @@ class WindowForm(AsksWhich, FreshForm):
         if not self.errors:
             self.instance.start_time, self.instance.end_time = start, end
             if start < end <= timezone.now():
-                raise ValidationError("This time is in the past.", code="past")
+                raise ValidationError(_("This time is in the past."), code="past")
         return cleaned
 
 
@@ -186,7 +191,7 @@ class PauseForm(FreshForm):
     only_one = True
 
     paused_until_on = day_field(
-        label="No new requests until", help_text="From this day on new requests are taken again. What is booked stays."
+        label=_("No new requests until"), help_text=_("From this day on new requests are taken again. What is booked stays.")
     )
 
     class Meta:
@@ -201,7 +206,7 @@ class PauseForm(FreshForm):
         self.initial["paused_until_on"] = self.instance.paused_until(self.today)
 
     def clean_paused_until_on(self) -> date | None:
-        return not_further(not_before(self.cleaned_data["paused_until_on"], self.today + timedelta(days=1)), 366, "year")
+        return not_further(not_before(self.cleaned_data["paused_until_on"], self.today + timedelta(days=1)), 366, _("year"))
 
 
 class LimitsForm(PauseForm):
@@ -211,22 +216,28 @@ class LimitsForm(PauseForm):
 
     class Meta(PauseForm.Meta):
         fields = ("week_cap", "buffer_minutes", "paused_until_on")
-        labels = {"week_cap": "Sessions a week, at most", "buffer_minutes": "Free minutes before and after each session"}
+        labels = {"week_cap": _("Sessions a week, at most"), "buffer_minutes": _("Free minutes before and after each session")}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["paused_until_on"].required = False
         program = Program.current()
-        most = "no limit" if program.mentor_week_cap is None else program.mentor_week_cap
-        self.fields["week_cap"].help_text = f"Requests that wait for an answer count. Empty: as the program has it, {most}."
-        self.fields["buffer_minutes"].help_text = f"Empty: as the program has it, {program.buffer_minutes}."
+        most = _("no limit") if program.mentor_week_cap is None else program.mentor_week_cap
+        self.fields["week_cap"].help_text = _(
+            "Requests that wait for an answer count. Empty: as the program has it, %(most)s."
+        ) % {"most": most}
+        self.fields["buffer_minutes"].help_text = _("Empty: as the program has it, %(minutes)s.") % {
+            "minutes": program.buffer_minutes
+        }
 
     def clean_week_cap(self) -> int | None:
         most = self.cleaned_data["week_cap"]
         if most and most > self.HOURS_OF_A_WEEK:
-            raise ValidationError("A week has no room for so many. Empty means: as the program has it.", code="too_many")
+            raise ValidationError(_("A week has no room for so many. Empty means: as the program has it."), code="too_many")
         if most == 0:
-            raise ValidationError("To take no requests for a while, choose a day under “No new requests until”.", code="none")
+            raise ValidationError(
+                _("To take no requests for a while, choose a day under “No new requests until”."), code="none"
+            )
         return most
 
 
@@ -258,16 +269,16 @@ class TouchedForm(forms.Form):
     widget: Callable[[], forms.Widget] = forms.RadioSelect
 
     all = forms.ChoiceField(
-        label="All of them",
+        label=_("All of them"),
         required=False,
-        choices=[("", "One by one"), (KEEP, "Keep all"), (CANCEL, "Cancel all")],
+        choices=[("", _("One by one")), (KEEP, _("Keep all")), (CANCEL, _("Cancel all"))],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
-        label="Why are they canceled?",
+        label=_("Why are they canceled?"),
         required=False,
         max_length=Session._meta.get_field("reason").max_length,
-        help_text="Needed only if you cancel: the mentees read it.",
+        help_text=_("Needed only if you cancel: the mentees read it."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -281,13 +292,13 @@ class TouchedForm(forms.Form):
             self.fields[str(session.pk)] = forms.ChoiceField(
                 label=str(session.mentee),
                 required=False,
-                choices=[(KEEP, "Keep it"), (CANCEL, "Cancel it")],
+                choices=[(KEEP, _("Keep it")), (CANCEL, _("Cancel it"))],
                 widget=self.widget(),
             )
             if session.pk in self.cannot:
                 # Offered, not enforced: the verb refuses, with its sentence.
                 self.fields[str(session.pk)].initial = KEEP
-                self.fields[str(session.pk)].widget.choices = [(KEEP, "Keep it")]
+                self.fields[str(session.pk)].widget.choices = [(KEEP, _("Keep it"))]
 
     @property
     def rows(self) -> list[tuple[Session, forms.BoundField, bool, str]]:
@@ -305,11 +316,12 @@ class TouchedForm(forms.Form):
             name = str(session.pk)
             decision = cleaned.get(name) or ("" if self.is_new(session) else cleaned.get("all"))
             if not decision and name not in self.errors:
-                since = "This was booked since you looked. " if self.is_new(session) else ""
-                self.add_error(name, ValidationError(f"{since}Choose: keep it, or cancel it.", code="undecided"))
+                new = _("This was booked since you looked. Choose: keep it, or cancel it.")
+                choose = new if self.is_new(session) else _("Choose: keep it, or cancel it.")
+                self.add_error(name, ValidationError(choose, code="undecided"))
             self.decided[session.pk] = decision
         if CANCEL in self.decided.values() and not cleaned.get("reason", "").strip() and "reason" not in self.errors:
-            self.add_error("reason", ValidationError("Say why: whoever has booked reads it.", code="required"))
+            self.add_error("reason", ValidationError(_("Say why: whoever has booked reads it."), code="required"))
         return cleaned
 
     def those(self, what: str) -> list[int]:

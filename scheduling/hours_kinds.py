@@ -8,14 +8,19 @@ from zoneinfo import ZoneInfo
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
 from people import time_zones
 from people.models import Mentor
 from people.stale import FreshForm
-from scheduling import offering, rules
+from scheduling import offering, sentences
 from scheduling.hours_forms import TimeOffForm, WeeklyHoursForm, WindowForm, as_days
 from scheduling.models import Availability, TimeOff, WeeklyHours
 from scheduling.offering import Change
+
+# Each of the weekdays, as Python counts them.
+DAYS = (_("Mondays"), _("Tuesdays"), _("Wednesdays"), _("Thursdays"), _("Fridays"), _("Saturdays"), _("Sundays"))
 
 
 @dataclass(frozen=True)
@@ -47,27 +52,27 @@ class Desk:
 
 def hours_in_words(hours: WeeklyHours, desk: Desk) -> str:
     """ "Tuesdays 18:00–20:00, every second week, until 31 Mar"; with the zone where it is not the mentor's."""
-    said = f"{hours.get_weekday_display()}s {hours.begins:%H:%M}–{hours.ends:%H:%M}"
-    if time(0) < hours.ends < hours.begins:
-        said += " the next day"
+    times = {"day": DAYS[hours.weekday], "begins": f"{hours.begins:%H:%M}", "ends": f"{hours.ends:%H:%M}"}
+    over_night = time(0) < hours.ends < hours.begins
+    said = (_("%(day)s %(begins)s–%(ends)s the next day") if over_night else _("%(day)s %(begins)s–%(ends)s")) % times
     if hours.every_weeks == 2:
-        said += ", every second week"
+        said += _(", every second week")
     if hours.valid_from_on > desk.today:
-        said += f", from {_day(hours.valid_from_on, desk)}"
+        said += _(", from %(day)s") % {"day": _day(hours.valid_from_on, desk)}
     if hours.valid_until_on:
-        said += f", until {_day(hours.valid_until_on, desk)}"
+        said += _(", until %(day)s") % {"day": _day(hours.valid_until_on, desk)}
     return said if hours.time_zone == desk.zone.key else f"{said} ({time_zones.lost(hours.time_zone) or hours.time_zone})"
 
 
 def _day(day: date, desk: Desk) -> str:
-    return f"{day.day} {day:%b}" + (f" {day:%Y}" if day.year != desk.today.year else "")
+    return date_format(day, _("j M")) if day.year == desk.today.year else sentences.short_day(day)
 
 
 def time_off_in_words(off: TimeOff, desk: Desk) -> str:
     """By the reader's clock; whole days, the last one included, without times."""
     days = as_days(off)
-    first, last = (f"{day:%a} {day.day} {day:%b %Y}" for day in (days["first"], days["last"]))
-    begins, ends = (rules.clock(timezone.localtime(moment)) for moment in (off.start_time, off.end_time))
+    first, last = (date_format(day, "DATE_FORMAT") for day in (days["first"], days["last"]))
+    begins, ends = (sentences.clock(timezone.localtime(moment)) for moment in (off.start_time, off.end_time))
     if first == last:
         return first if days["begins"] is None and days["ends"] is None else f"{first}, {begins}–{ends}"
     return " – ".join(
@@ -76,7 +81,7 @@ def time_off_in_words(off: TimeOff, desk: Desk) -> str:
 
 
 def window_in_words(window: Availability, desk: Desk) -> str:
-    return rules.when(window.period, timezone.get_current_timezone())
+    return sentences.when(window.period, timezone.get_current_timezone())
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class Kind:
     """One way to say when somebody can be booked. Its pages are named after it; they differ in words."""
 
     name: str
+    noun: str
     form: type[FreshForm]
     save: Callable[..., Change]
     remove: Callable[..., Change]
@@ -95,10 +101,6 @@ class Kind:
     untouched: str
     saved: str
     removed: str
-
-    @property
-    def noun(self) -> str:
-        return self.name.replace("_", " ").capitalize()
 
     @property
     def model(self) -> type[Model]:
@@ -120,42 +122,45 @@ KINDS = {
     for kind in (
         Kind(
             name="weekly_hours",
+            noun=_("Weekly hours"),
             form=WeeklyHoursForm,
             save=offering.save_hours,
             remove=offering.remove_hours,
             in_words=hours_in_words,
-            adds="Add weekly hours",
-            edits="Change weekly hours",
-            removes="Remove these weekly hours",
-            untouched="Nobody has booked in them.",
-            saved="Saved. Mentees can book these hours.",
-            removed="Removed. Nobody can book these hours any more.",
+            adds=_("Add weekly hours"),
+            edits=_("Change weekly hours"),
+            removes=_("Remove these weekly hours"),
+            untouched=_("Nobody has booked in them."),
+            saved=_("Saved. Mentees can book these hours."),
+            removed=_("Removed. Nobody can book these hours any more."),
         ),
         Kind(
             name="time_off",
+            noun=_("Time off"),
             form=TimeOffForm,
             save=offering.save_time_off,
             remove=offering.remove_time_off,
             in_words=time_off_in_words,
-            adds="Take time off",
-            edits="Change time off",
-            removes="Remove this time off",
-            untouched="The weekly hours of this time can be booked again then.",
-            saved="Saved. Nobody can book this time.",
-            removed="Removed. The weekly hours of this time can be booked again.",
+            adds=_("Take time off"),
+            edits=_("Change time off"),
+            removes=_("Remove this time off"),
+            untouched=_("The weekly hours of this time can be booked again then."),
+            saved=_("Saved. Nobody can book this time."),
+            removed=_("Removed. The weekly hours of this time can be booked again."),
         ),
         Kind(
             name="window",
+            noun=_("Window"),
             form=WindowForm,
             save=offering.save_window,
             remove=offering.remove_window,
             in_words=window_in_words,
-            adds="Add a single window",
-            edits="Change this window",
-            removes="Remove this window",
-            untouched="Nobody has booked in it.",
-            saved="Offered. Mentees can book this time now.",
-            removed="Removed. Nobody can book this time any more.",
+            adds=_("Add a single window"),
+            edits=_("Change this window"),
+            removes=_("Remove this window"),
+            untouched=_("Nobody has booked in it."),
+            saved=_("Offered. Mentees can book this time now."),
+            removed=_("Removed. Nobody can book this time any more."),
         ),
     )
 }

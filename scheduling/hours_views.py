@@ -20,6 +20,9 @@ from django.db.models import Model
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from people import unsent
@@ -39,6 +42,7 @@ from scheduling.hours_forms import (
 from scheduling.hours_kinds import KINDS, Desk, Kind
 from scheduling.models import Availability, MentorLimits, Program, Session, WeeklyHours
 from scheduling.offering import Change, Outcome
+from scheduling.sentences import short_day
 from scheduling.slots import Period
 
 # How far ahead the list of windows looks, in weeks: the first is what it opens with, the last is further than any window.
@@ -48,7 +52,7 @@ BACK, ANOTHER, PREVIEW, ASKED = "back", "another", "preview", "touched-asked"
 # So many of the windows that come or go are shown before a change is made.
 PREVIEWED = 8
 ONLY_SAVES = {"another": False, "preview": False}
-TAKEN_AGAIN = "New requests are taken again."
+TAKEN_AGAIN = _("New requests are taken again.")
 
 
 # ---- every page -------------------------------------------------------------------------------------------------------
@@ -63,12 +67,14 @@ def page(view: Callable) -> Callable:
             if not booking.acts_for_program(request.user):
                 raise Http404
             # By the user's key: a mentor's, being the same, is not checked for numbers that no database has.
-            user = get_object_or_404(User.objects.select_related("mentor"), pk=mentor, mentor__isnull=False)
+            user = get_object_or_404(
+                User.objects.select_related("mentor"), pk=mentor, mentor__isnull=False, mentor_ended_at=None
+            )
             address, mentor = {"mentor": mentor}, user.mentor
         elif request.user.is_mentor:
             address, mentor = {}, request.user.mentor
         else:
-            messages.error(request, "Only mentors offer time. You can become one on your profile page.")
+            messages.error(request, _("Only mentors offer time. You can become one on your profile page."))
             return redirect("home")
         desk = Desk(mentor, request.program.zone_of(mentor.user), mentor.pk != request.user.pk, address)
         return booking.retry_after_deadlock(view)(request, desk, **kwargs)
@@ -91,7 +97,7 @@ def row_of(request, desk: Desk, kind: Kind, pk: int) -> Model | None:
     """The mentor's row, or None if it is gone: windows of weekly hours go and come with those. Another's does not exist here."""
     row = kind.model.objects.filter(pk=pk).first()
     if row is None:
-        messages.error(request, "This is not there any more: somebody changed the hours meanwhile. Nothing was changed now.")
+        messages.error(request, _("This is not there any more: somebody changed the hours meanwhile. Nothing was changed now."))
         return None
     if row.mentor_id != desk.mentor.pk:
         raise Http404
@@ -133,7 +139,7 @@ def submitted(request, desk: Desk, kind: Kind, form: FreshForm, before: str | No
     def facts():
         # Told by the page that asks: only there it is known to make sense.
         after = kind.in_words(form.instance, desk)
-        return [("Now", before), ("Then", after)] if before else [(kind.noun, after)]
+        return [(_("Now"), before), (_("Then"), after)] if before else [(kind.noun, after)]
 
     context = {
         "title": kind.edits if before else kind.adds,
@@ -208,7 +214,7 @@ def carry_out(
 
 
 def changes_of(outcome: Outcome) -> list[tuple[str, list[Period]]]:
-    return [("Windows that come", outcome.come), ("Windows that go", outcome.go)]
+    return [(_("Windows that come"), outcome.come), (_("Windows that go"), outcome.go)]
 
 
 def refusal_of_all(refusal: ValidationError) -> ValidationError:
@@ -218,14 +224,17 @@ def refusal_of_all(refusal: ValidationError) -> ValidationError:
 
 def tell_of_sessions(request, kept: int, canceled: int) -> None:
     if canceled:
-        whom = "the mentee" if canceled == 1 else "the mentees"
-        messages.success(request, f"{_sessions(canceled)} canceled. We tell {whom} by mail.")
+        told = ngettext(
+            "%(count)s session is canceled. We tell the mentee by mail.",
+            "%(count)s sessions are canceled. We tell the mentees by mail.",
+            canceled,
+        )
+        messages.success(request, told % {"count": canceled})
     if kept:
-        messages.info(request, f"{_sessions(kept)} kept, at the time agreed.")
-
-
-def _sessions(count: int) -> str:
-    return f"{count} session{' is' if count == 1 else 's are'}"
+        told = ngettext(
+            "%(count)s session is kept, at the time agreed.", "%(count)s sessions are kept, at the time agreed.", kept
+        )
+        messages.info(request, told % {"count": kept})
 
 
 @page
@@ -236,9 +245,9 @@ def limits(request, desk: Desk):
         form.by = request.user
         if form.is_bound and form.is_valid():
             form.save()
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect(desk.home)
-    context = {"desk": desk, "form": form, "title": "Limits", "in_zone": ""} | ONLY_SAVES
+    context = {"desk": desk, "form": form, "title": _("Limits"), "in_zone": ""} | ONLY_SAVES
     return render(request, "scheduling/hours_form.html", context)
 
 
@@ -250,12 +259,10 @@ def pause(request, desk: Desk):
         form.by = request.user
         if form.is_bound and form.is_valid():
             until = form.save().paused_until_on
-            said = (
-                f"No new requests until {until:%a} {until.day} {until:%b %Y}. What is booked stays." if until else TAKEN_AGAIN
-            )
-            messages.success(request, said)
+            pause = _("No new requests until %(day)s. What is booked stays.")
+            messages.success(request, pause % {"day": date_format(until, "DATE_FORMAT")} if until else TAKEN_AGAIN)
             return redirect(desk.home if desk.for_other else "home")
-    context = {"desk": desk, "form": form, "title": "Pause new requests", "in_zone": ""} | ONLY_SAVES
+    context = {"desk": desk, "form": form, "title": _("Pause new requests"), "in_zone": ""} | ONLY_SAVES
     return render(request, "scheduling/hours_form.html", context)
 
 
@@ -277,7 +284,7 @@ class Row:
     @property
     def label(self) -> str:
         """Where a window comes from."""
-        return "weekly" if self.row.from_weekly_hours else "edited" if self.row.instead_of else "extra"
+        return _("weekly") if self.row.from_weekly_hours else _("edited") if self.row.instead_of else _("extra")
 
 
 @page
@@ -316,17 +323,24 @@ def windows(request, desk: Desk):
 
 def limits_in_words(own: MentorLimits, program: Program, paused_until: date | None) -> list[tuple[str, str, str]]:
     """What counts, and the program's where that is another."""
-    usual = {
-        "Sessions a week": "no limit" if program.mentor_week_cap is None else f"{program.mentor_week_cap}",
-        "Free before and after each": f"{program.buffer_minutes} minutes",
-    }
-    theirs = {
-        "Sessions a week": None if own.week_cap is None else f"{own.week_cap}",
-        "Free before and after each": None if own.buffer_minutes is None else f"{own.buffer_minutes} minutes",
-    }
-    told = [(name, theirs[name] or said, said if theirs[name] else "") for name, said in usual.items()]
-    pause = f"until {paused_until.day} {paused_until:%b %Y}" if paused_until else "no"
-    return [*told, ("Paused", pause, "")]
+
+    def minutes(number: int) -> str:
+        return _("%(minutes)s minutes") % {"minutes": number}
+
+    told = (
+        (
+            _("Sessions a week"),
+            None if own.week_cap is None else f"{own.week_cap}",
+            _("no limit") if program.mentor_week_cap is None else f"{program.mentor_week_cap}",
+        ),
+        (
+            _("Free before and after each"),
+            None if own.buffer_minutes is None else minutes(own.buffer_minutes),
+            minutes(program.buffer_minutes),
+        ),
+    )
+    pause = _("until %(day)s") % {"day": short_day(paused_until)} if paused_until else _("no")
+    return [*((name, theirs or usual, usual if theirs else "") for name, theirs, usual in told), (_("Paused"), pause, "")]
 
 
 def rows_of(desk: Desk, kind: Kind, rows) -> list[Row]:

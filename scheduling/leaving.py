@@ -8,8 +8,9 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from people import changes, erasure
+from people import changes, erasure, keeping
 from people.models import Change, ChangeSet, Mentor, User
 from scheduling import booking, coming_back, offering, rules
 from scheduling.models import Notice, Session, TimeOff
@@ -23,9 +24,14 @@ LEFT, BACK = "left the program", "came back"
 AGREED_BEFORE = "Handed over: the mentee had agreed on it before."
 
 
-def ahead(user: User) -> list[Session]:
-    """What somebody has to decide about before this person leaves: their sessions that have not begun, the soonest first."""
+def ahead(user: User, role: str = "") -> list[Session]:
+    """What somebody has to decide about before this person leaves: their sessions that have not begun, the soonest first.
+
+    ``role``: "mentor" or "mentee", where only that is left.
+    """
     active = Session.objects.active().of(user).filter(start_time__gt=timezone.now())
+    if role:
+        active = active.filter(**{role: user.pk})
     return list(active.with_people().order_by("start_time", "pk"))
 
 
@@ -38,13 +44,13 @@ def while_away(mentor: Mentor, period: Period) -> list[Session]:
 def refusal(user: User, by: User) -> ValidationError | None:
     """Why ``by`` cannot deactivate or bring back this person, or None if they can."""
     if not (booking.acts_for_program(by) and by.has_perms(["people.change_mentor", "people.change_mentee"])):
-        return ValidationError("Only the program's coordinators deactivate people.", code="not_yours")
+        return ValidationError(_("Only the program's coordinators deactivate people."), code="not_yours")
     if user.pk == by.pk:
-        return ValidationError("Nobody deactivates themselves. Ask another coordinator.", code="yourself")
+        return ValidationError(_("Nobody deactivates themselves. Ask another coordinator."), code="yourself")
     if (user.is_staff or user.is_superuser) and not by.is_superuser:
-        return ValidationError("This is a coordinator's account: only a superuser deactivates it.", code="not_yours")
+        return ValidationError(_("This is a coordinator's account: only a superuser deactivates it."), code="not_yours")
     if erasure.is_erased(user):
-        return ValidationError("This person is erased: nobody is left to bring back.", code="erased")
+        return ValidationError(_("This person is erased: nobody is left to bring back."), code="erased")
     return None
 
 
@@ -75,7 +81,7 @@ def leave(
         user = _lock(user, ahead(user), decided)
         sessions = ahead(user)
         if not (user.is_active or sessions):
-            raise ValidationError(f"{user} is deactivated already.", code="already")
+            raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
         left = _give_up(sessions, user, decided, by=by, within=within, **how)
         was_active, user.is_active = user.is_active, False
@@ -110,12 +116,12 @@ def be_away(
     what is returned.
     """
     if not booking.acts_for_program(by):
-        raise ValidationError("Only the program's coordinators hand over a mentor's sessions.", code="not_yours")
+        raise ValidationError(_("Only the program's coordinators hand over a mentor's sessions."), code="not_yours")
     decided = decided or {}
     with transaction.atomic():
         user = _lock(mentor.user, while_away(mentor, period), decided)
         if not user.is_active:
-            raise ValidationError(f"{user} is deactivated already.", code="already")
+            raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         sessions = while_away(mentor, period)
         given_up = [session for session in sessions if session.pk not in keep]
         within = changes.begin("handover", f"Away: {_counted(given_up, decided)}", by=by, about=user)
@@ -137,12 +143,50 @@ def come_back(user: User, *, by: User) -> User:
     with transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.is_active:
-            raise ValidationError(f"{user} takes part already.", code="already")
+            raise ValidationError(_("%(person)s takes part already.") % {"person": user}, code="already")
         user.is_active = True
         _save(user, by, BACK)
         if user.is_mentor:
             offering.write_ahead([user.pk])
     return user
+
+
+@booking.retry_after_deadlock
+def give_up(user: User, role: str, *, by: User, seen: Mapping[int, int], reason: str = "") -> list[Session]:
+    """Stop being a "mentor" or "mentee", and go on in the other role: by the person only.
+
+    What is ahead in this role is canceled, and the others are told. What the person said of themselves in it goes; for a
+    mentor also weekly hours, time off, limits and the windows ahead. The role's row and what is past stay. The person can
+    take the role again, and begins empty-handed.
+
+    ``seen``: for keys of sessions, the version that was looked at. Raises ValidationError: with the code ``undecided`` where
+    a session is not among them, since it was booked meanwhile; with an ``error_dict`` where some cannot be canceled: for the
+    key of each, the refusals. Then nothing has changed. Returns the sessions that were canceled.
+    """
+    if by.pk != user.pk:
+        raise ValidationError(_("Only the person gives up a role. Coordinators deactivate people."), code="not_yours")
+    with transaction.atomic():
+        user = _lock(user, ahead(user, role), {})
+        if not getattr(user, f"is_{role}"):
+            raise ValidationError(_("You have given this up already."), code="already")
+        sessions, refused = ahead(user, role), {}
+        if any(session.pk not in seen for session in sessions):
+            raise ValidationError(
+                _("Something was booked while you looked. Look at the list again; nothing is changed yet."), code="undecided"
+            )
+        for session in sessions:
+            try:
+                booking.cancel(session, by=by, reason=reason, version=seen[session.pk])
+            except ValidationError as error:
+                refused[session.pk] = error
+        if refused:
+            raise ValidationError(refused)
+        if role == "mentor":
+            offering.make(offering.give_up(user.mentor), by=by)
+        keeping.empty_role(user, role)
+        setattr(user, f"{role}_ended_at", timezone.now())
+        _save(user, by, f"gave up being a {role}", f"{role}_ended_at")
+    return sessions
 
 
 def put_back(change: Change, *, by: User) -> None:
@@ -200,7 +244,9 @@ def _give_up(
     if undecided := [session for session in sessions if session.pk not in decided]:
         zone = timezone.get_current_timezone()
         listed = "; ".join(f"{session.other_party(user)}, {rules.when(session.period, zone)}" for session in undecided)
-        raise ValidationError(f"Decide who takes these over, or cancel them: {listed}.", code="undecided")
+        raise ValidationError(
+            _("Decide who takes these over, or cancel them: %(listed)s.") % {"listed": listed}, code="undecided"
+        )
     moved, seen = moved or {}, seen or {}
     left, refused = [], {}
     for session in sessions:
@@ -210,7 +256,7 @@ def _give_up(
             if heir is None:
                 left.append(booking.cancel(session, **said))
             elif session.mentor_id != user.pk:
-                sentence = f"{user} is the mentee here: nobody can take that over. Cancel it."
+                sentence = _("%(person)s is the mentee here: nobody can take that over. Cancel it.") % {"person": user}
                 raise ValidationError(sentence, code="not_the_mentor")
             else:
                 left.append(_hand_on(session, heir, start, agreed=agreed, set_aside=set_aside, **said))
@@ -231,6 +277,6 @@ def _hand_on(session: Session, heir: Mentor, start: datetime | None, *, by: User
         return booking.reassign(session, heir, start, by=by, set_aside=AGREED_BEFORE, **said)
 
 
-def _save(user: User, by: User, what: str) -> None:
+def _save(user: User, by: User, what: str, field: str = "is_active") -> None:
     user._history_user, user._change_reason = by, what
-    user.save(update_fields=["is_active"])
+    user.save(update_fields=[field])

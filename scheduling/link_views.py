@@ -9,15 +9,26 @@ from functools import wraps
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from people import languages
 from people.models import NotificationSettings
 from scheduling import booking, mail_links
 from scheduling.composing import facts
 from scheduling.forms import form_for
 from scheduling.views import told_by_mail
+
+# Switch -> when its mails come, after "You get a mail ...".
+WHEN = {
+    "session_requested": _("when a session is requested"),
+    "session_confirmed": _("when a session is confirmed, moved or handed over"),
+    "session_canceled": _("when a session is canceled"),
+    "fifteen_minute_alert": _("15 minutes before a session"),
+    "sixty_minute_alert": _("60 minutes before a session"),
+}
 
 
 def by_token(view):
@@ -44,6 +55,8 @@ def act(request, token: str):
     except ValidationError as refusal:
         return _refused(request, refusal)
     zone = request.program.zone_of(link.user)
+    # Whoever holds the mail reads on in its language, where one was chosen.
+    languages.use(link.user)
     with timezone.override(zone):
         if link.done:
             return _done(request, link, zone)
@@ -94,14 +107,13 @@ def stop(request, token: str):
         user, switch = mail_links.switch(token)
     except ValidationError as refusal:
         return _refused(request, refusal)
+    languages.use(user)
     if user and request.method == "POST":
         wanted = {switch: request.POST.get("turn") == "on"}
         NotificationSettings.objects.update_or_create(user=user, defaults=wanted)
     settings = NotificationSettings.objects.filter(user=user).first() or NotificationSettings()
-    label = NotificationSettings._meta.get_field(switch).verbose_name
     context = {
-        # "a session is canceled", or "15 minutes before a session".
-        "when": label if label[0].isdigit() else f"when {label}",
+        "when": WHEN[switch],
         "on": user is not None and getattr(settings, switch),
         "known": user is not None,
         "changed": request.method == "POST",

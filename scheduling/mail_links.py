@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from people.models import NotificationSettings, User
 from scheduling import booking
@@ -62,24 +63,28 @@ def opened(token: str) -> Link:
     try:
         session_key, user_key, verb_name, version = signing.loads(token, salt=ACT, max_age=MAX_AGE)
     except signing.SignatureExpired:
-        raise ValidationError("This link is too old. Log in to see what you can do.", code="expired") from None
+        raise ValidationError(_("This link is too old. Log in to see what you can do."), code="expired") from None
     except signing.BadSignature:
         raise _unreadable() from None
     session = Session.objects.with_people().filter(pk=session_key).first()
     user = User.objects.filter(pk=user_key).first()
     if session is None or user is None:
-        raise ValidationError("What this link was for is no longer there.", code="gone")
+        raise ValidationError(_("What this link was for is no longer there."), code="gone")
     if not user.is_active:
-        raise ValidationError("This account no longer takes part in the program.", code="inactive")
+        raise ValidationError(_("This account no longer takes part in the program."), code="inactive")
     if user.pk not in (session.mentor_id, session.mentee_id):
-        raise ValidationError("This session is no longer yours.", code="not_yours")
+        raise ValidationError(_("This session is no longer yours."), code="not_yours")
     if verb_name not in VERBS:
-        raise ValidationError("This cannot be done by a link.", code="not_possible")
+        raise ValidationError(_("This cannot be done by a link."), code="not_possible")
     user, verb = as_party(user), booking.VERBS[verb_name]
     if version != session.version:
         if version + 1 == session.version and _was(session, user, verb):
             return Link(session, user, verb, version, done=True)
-        raise ValidationError(f"This session has changed since the mail was sent: it is {session.status} now.", code="stale")
+        raise ValidationError(
+            _("This session has changed since the mail was sent: it is %(status)s now.")
+            % {"status": session.get_status_display()},
+            code="stale",
+        )
     if no := booking.refusal(session, verb, user):
         raise no
     return Link(session, user, verb, version)
@@ -92,7 +97,7 @@ def switch(token: str) -> tuple[User | None, str]:
     except signing.BadSignature:
         raise _unreadable() from None
     if name not in NotificationSettings.SWITCHES:
-        raise ValidationError("There are no such mails any more.", code="gone")
+        raise ValidationError(_("There are no such mails any more."), code="gone")
     return User.objects.filter(pk=user_key).first(), name
 
 
@@ -103,4 +108,4 @@ def _was(session: Session, user: User, verb: booking.Verb) -> bool:
 
 
 def _unreadable() -> ValidationError:
-    return ValidationError("This link is not complete. Open it from the mail again, or copy all of it.", code="unreadable")
+    return ValidationError(_("This link is not complete. Open it from the mail again, or copy all of it."), code="unreadable")

@@ -33,7 +33,7 @@ WHATEVER_THE_HOUR = ("same_person", "inactive", "paused", "too_many_requests")
 
 def asking(request) -> Mentee | None:
     """The reader as a mentee, whose own calendar counts; None if they are none."""
-    return getattr(request.user, "mentee", None)
+    return request.user.mentee if request.user.is_mentee else None
 
 
 # ---- who is free ------------------------------------------------------------------------------------------------------

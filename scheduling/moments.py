@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
 FIRST, SECOND = "first", "second"
 # Times at the ends of the calendar cannot be told in every zone.
@@ -22,17 +24,20 @@ def local_instant(day: date, at: time, *, which: str | None = None) -> datetime:
     never do, ``happens_twice`` where they do twice and ``which`` says neither, ``too_far`` outside of YEARS.
     """
     if day.year not in YEARS:
-        raise ValidationError(f"Choose a day between {YEARS[0]} and {YEARS[-1]}.", code="too_far")
+        raise ValidationError(
+            _("Choose a day between %(first)s and %(last)s.") % {"first": YEARS[0], "last": YEARS[-1]}, code="too_far"
+        )
     first, second = _readings(day, at)
     if first.utcoffset() < second.utcoffset():
         raise ValidationError(
-            f"{_said(day, at)} does not exist in {timezone.get_current_timezone_name()}: the clocks go forward then. "
-            "Choose a time before or after it.",
+            _("%(when)s does not exist in %(zone)s: the clocks go forward then. Choose a time before or after it.")
+            % {"when": _said(day, at), "zone": timezone.get_current_timezone_name()},
             code="does_not_exist",
         )
     if first.utcoffset() > second.utcoffset() and which not in (FIRST, SECOND):
         raise ValidationError(
-            f"{_said(day, at)} happens twice in {timezone.get_current_timezone_name()}: choose which one is meant.",
+            _("%(when)s happens twice in %(zone)s: choose which one is meant.")
+            % {"when": _said(day, at), "zone": timezone.get_current_timezone_name()},
             code="happens_twice",
         )
     # In UTC, since Python compares two times of one zone by what the clocks show.
@@ -63,17 +68,17 @@ class LocalDateTimeField(forms.SplitDateTimeField):
 class WhichField(forms.ChoiceField):
     """Asks which of two equal times is meant: hidden, until `AsksWhich` has to ask with the widget ``asks_with``."""
 
-    def __init__(self, *, label="Which one is meant?", asks_with=forms.RadioSelect):
+    def __init__(self, *, label=None, asks_with=forms.RadioSelect):
         self.asks_with = asks_with
-        choices = [(FIRST, "The first"), (SECOND, "The second")]
-        super().__init__(label=label, choices=choices, required=False, widget=forms.HiddenInput)
+        choices = [(FIRST, _("The first")), (SECOND, _("The second"))]
+        super().__init__(label=label or _("Which one is meant?"), choices=choices, required=False, widget=forms.HiddenInput)
 
     def ask(self, day: date, at: time) -> None:
         first, second = _readings(day, at)
         self.widget = self.asks_with()
         self.choices = [
-            (FIRST, f"Before the clocks go back ({_offset(first)})"),
-            (SECOND, f"After the clocks go back ({_offset(second)})"),
+            (FIRST, _("Before the clocks go back (%(offset)s)") % {"offset": _offset(first)}),
+            (SECOND, _("After the clocks go back (%(offset)s)") % {"offset": _offset(second)}),
         ]
 
 
@@ -111,7 +116,7 @@ class AsksWhich:
         if question not in self.fields:
             order = list(self.fields)
             order.insert(order.index(name) + 1, question)
-            self.fields[question] = WhichField(label=f"Which {at:%H:%M} is meant?")
+            self.fields[question] = WhichField(label=_("Which %(time)s is meant?") % {"time": f"{at:%H:%M}"})
             self.order_fields(order)
         self.fields[question].ask(day, at)
         return self[question].data
@@ -127,7 +132,7 @@ def _readings(day: date, at: time) -> tuple[datetime, datetime]:
 
 
 def _said(day: date, at: time) -> str:
-    return f"{at:%H:%M} on {day:%a} {day.day} {day:%b %Y}"
+    return _("%(time)s on %(day)s") % {"time": f"{at:%H:%M}", "day": date_format(day, "DATE_FORMAT")}
 
 
 def _offset(moment: datetime) -> str:

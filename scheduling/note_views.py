@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.views import sent
@@ -29,7 +30,7 @@ def notes(request):
 def note(request, pk: int):
     """Written by the session's mentor; one written before the session was handed on is still its writer's."""
     with transaction.atomic():
-        if request.method == "POST" and request.user.is_mentor:
+        if request.method == "POST" and hasattr(request.user, "mentor"):
             # Two tabs: the second waits, and is told.
             booking.lock(request.user.mentor)
         row = note_or_404(request, pk)
@@ -37,14 +38,14 @@ def note(request, pk: int):
         form.by = request.user
         if form.is_bound and form.is_valid():
             kept = form.save()
-            messages.success(request, "Your notes are saved." if kept else "Your notes are deleted.")
+            messages.success(request, _("Your notes are saved.") if kept else _("Your notes are deleted."))
             return redirect("session", pk) if row.session.mentor_id == request.user.pk else redirect("notes")
     return render(request, "scheduling/note.html", {"form": form, "session": row.session})
 
 
 def note_or_404(request, pk: int) -> SessionNote:
-    """The reader's note on this session, or an empty one where they may write one."""
-    if not request.user.is_mentor:
+    """The reader's note on this session, or an empty one where they may write one: also after they gave up being a mentor."""
+    if not hasattr(request.user, "mentor"):
         raise Http404
     mine = SessionNote.objects.visible_to(request.user).filter(session=pk).select_related("session__mentee__user").first()
     if mine:

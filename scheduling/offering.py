@@ -15,11 +15,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from people import changes
 from people.models import Mentor, User
 from scheduling import booking, rules
 from scheduling.guard import WINDOWS
-from scheduling.models import Availability, Program, Session, TimeOff, WeeklyHours
+from scheduling.models import Availability, MentorLimits, Program, Session, TimeOff, WeeklyHours
 from scheduling.slots import Period, join, merge, subtract
 
 # So many mentors are written at a time, and locked while they are.
@@ -95,6 +97,19 @@ def close(mentor: Mentor) -> Change:
     return Change(mentor, lambda: mentor.availabilities.ahead().delete())
 
 
+def give_up(mentor: Mentor) -> Change:
+    """Nothing is offered any more, and no plan is left to offer anything: for somebody who stops being a mentor."""
+
+    def apply():
+        for model in (WeeklyHours, TimeOff, MentorLimits):
+            rows = model.objects.filter(mentor=mentor)
+            changes.forget(model, list(rows.values_list("pk", flat=True)))
+            rows.delete()
+        mentor.availabilities.ahead().delete()
+
+    return Change(mentor, apply)
+
+
 def lock(mentor: Mentor) -> None:
     """The mentor, and whoever has a session with them ahead: what a change touches stays the same until the transaction ends."""
     ahead = Session.objects.active().filter(mentor=mentor).ahead().select_related("mentee__user")
@@ -147,14 +162,16 @@ def make(
     """
     mentor = change.mentor
     if by.pk != mentor.pk and not booking.acts_for_program(by):
-        raise ValidationError("Only the mentor and coordinators change when somebody can be booked.", code="not_yours")
+        raise ValidationError(_("Only the mentor and coordinators change when somebody can be booked."), code="not_yours")
     with transaction.atomic():
         lock(mentor)
         sessions = _apply(change)
         if undecided := [session for session in sessions if session.pk not in keep and session.pk not in cancel]:
             zone = timezone.get_current_timezone()
             listed = "; ".join(f"{session.mentee}, {rules.when(session.period, zone)}" for session in undecided)
-            raise ValidationError(f"Decide what happens with what is booked then: {listed}.", code="undecided")
+            raise ValidationError(
+                _("Decide what happens with what is booked then: %(listed)s.") % {"listed": listed}, code="undecided"
+            )
         for session in sessions:
             if session.pk in cancel:
                 booking.cancel(session, by=by, on_behalf_of=None if by.pk == mentor.pk else mentor.user, reason=reason)
@@ -167,7 +184,7 @@ def put_window(window: Availability) -> None:
         booking.lock(window.mentor)
         before = Availability.objects.filter(pk=window.pk).first() if window.pk else None
         if before and before.mentor_id != window.mentor_id:
-            raise ValidationError("A window stays its mentor's. Remove it, and add one for the other.", code="other_mentor")
+            raise ValidationError(_("A window stays its mentor's. Remove it, and add one for the other."), code="other_mentor")
         weekly = bool(before and before.from_weekly_hours)
         moved = weekly and (before.start_time, before.end_time) != (window.start_time, window.end_time)
         if moved:
@@ -221,7 +238,7 @@ def _write_together(keys: list[int], now: datetime) -> Counter:
         for mentor in mentors:
             fixed = [row for row in windows[mentor.pk] if not row.from_weekly_hours or row.end_time <= now]
             closed = [*off[mentor.pk], *(row.period for row in fixed), *filter(None, (row.instead_of for row in fixed))]
-            rule = hours[mentor.pk] if mentor.user.is_active else []
+            rule = hours[mentor.pk] if mentor.takes_part else []
             wanted = set(subtract(_plan(rule, now, program.weeks_ahead), closed))
             there = {row.period: row.pk for row in windows[mentor.pk] if row.from_weekly_hours and row.end_time > now}
             stale += [key for period, key in there.items() if period not in wanted]
@@ -333,6 +350,7 @@ def _copied(row):
 def _meets(mentor: Mentor, period: Period) -> ValidationError:
     offered = rules.when(period, timezone.get_current_timezone())
     return ValidationError(
-        f"{mentor} already offers {offered}. Change or remove that window, or choose a time that only touches it.",
+        _("%(mentor)s already offers %(when)s. Change or remove that window, or choose a time that only touches it.")
+        % {"mentor": mentor, "when": offered},
         code="overlap",
     )

@@ -2,6 +2,7 @@
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from people import changes
 from people.models import User
@@ -166,7 +167,10 @@ class SchedulingKeeper(Keeper):
 
     def ahead(self, user):
         zone = timezone.get_current_timezone()
-        return [f"{rules.when(session.period, zone)}, with {session.other_party(user)}" for session in leaving.ahead(user)]
+        return [
+            gettext("%(when)s, with %(other)s") % {"when": rules.when(session.period, zone), "other": session.other_party(user)}
+            for session in leaving.ahead(user)
+        ]
 
     def leave(self, user, by):
         """By the door that everybody leaves by: sessions are canceled, the others told, windows close."""

@@ -56,7 +56,9 @@ class AvailabilityQuerySet(PeriodQuerySet):
         """What a mentor offers is there to be seen by every member."""
         if user.is_staff:
             return self
-        return self.filter(mentor__user__is_active=True) if user.is_authenticated else self.none()
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(mentor__user__is_active=True, mentor__user__mentor_ended_at=None)
 
     def with_sessions_count(self):
         """Each with ``session_count``: the sessions booked in it that take time."""

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people.models import User
 from scheduling import delivery, notices
@@ -52,13 +53,13 @@ def resend(keys: Iterable[int], *, by: User, seen: str | None = None) -> Plan:
     keeps its own, so that it can. What became of the first goes into the history of the notice.
     """
     if not may_resend(by):
-        raise ValidationError("Your account may not have messages sent again.", code="not_yours")
+        raise ValidationError(_("Your account may not have messages sent again."), code="not_yours")
     with transaction.atomic():
         now = timezone.now()
         # Locked: of two who ask for the same at once, the second finds it on its way.
         would = _plan(_read(keys, lock=True), now)
         if seen is not None and seen != would.seen:
-            raise ValidationError("Something has changed since the last page.", code="stale")
+            raise ValidationError(_("Something has changed since the last page."), code="stale")
         if would.ready:
             _write(would.ready, by, now)
             transaction.on_commit(notices.send_soon, robust=True)

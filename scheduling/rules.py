@@ -4,11 +4,12 @@ No database, no clock, no settings: who asks brings the facts. The answer is the
 failed, so that the same call serves "book it", "offer it" and "why not?".
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from scheduling.sentences import _, day, either, gettext_lazy, ngettext, short_day, when
 from scheduling.slots import Period, free_slots, merge, on_step
 
 # What decided a rule: the name of its model and its key.
@@ -19,21 +20,21 @@ MOMENT = timedelta(microseconds=1)
 
 # What each rule asks for, in the words of pages that show the passed ones, too.
 TITLES = {
-    "same_person": "They are two people",
-    "inactive": "Both take part in the program",
-    "past": "The time is still ahead",
-    "mentor_taken": "The mentor is in no other session then",
-    "mentee_taken": "The mentee is in no other session then",
-    "paused": "The mentor takes new requests",
-    "length": "Sessions of this length are offered",
-    "too_many_requests": "The mentee has not too many open requests",
-    "outside_window": "The mentor has offered this time",
-    "off_step": "It starts on a step of the time offered",
-    "too_soon": "It is booked early enough",
-    "too_far": "It is not too far ahead",
-    "buffer": "Minutes stay free around the mentor’s other sessions",
-    "mentor_week_full": "The mentor’s week has room",
-    "mentee_week_full": "The mentee’s week has room",
+    "same_person": gettext_lazy("They are two people"),
+    "inactive": gettext_lazy("Both take part in the program"),
+    "past": gettext_lazy("The time is still ahead"),
+    "mentor_taken": gettext_lazy("The mentor is in no other session then"),
+    "mentee_taken": gettext_lazy("The mentee is in no other session then"),
+    "paused": gettext_lazy("The mentor takes new requests"),
+    "length": gettext_lazy("Sessions of this length are offered"),
+    "too_many_requests": gettext_lazy("The mentee has not too many open requests"),
+    "outside_window": gettext_lazy("The mentor has offered this time"),
+    "off_step": gettext_lazy("It starts on a step of the time offered"),
+    "too_soon": gettext_lazy("It is booked early enough"),
+    "too_far": gettext_lazy("It is not too far ahead"),
+    "buffer": gettext_lazy("Minutes stay free around the mentor’s other sessions"),
+    "mentor_week_full": gettext_lazy("The mentor’s week has room"),
+    "mentee_week_full": gettext_lazy("The mentee’s week has room"),
 }
 
 
@@ -82,7 +83,8 @@ class Party:
 class Finding:
     """One rule's answer. ``hard`` rules hold for everybody, staff may set the others aside.
 
-    ``sentence`` says what is wrong, and is shown as it is. ``record`` is what decides: the session in the way, or the row
+    ``sentence`` says what is wrong, in the reader's language, and is shown as it is; where nothing is wrong it is empty:
+    most are asked of, and nobody reads them. ``record`` is what decides: the session in the way, or the row
     that holds the limit.
     """
 
@@ -95,7 +97,11 @@ class Finding:
     @property
     def title(self) -> str:
         """What the rule asks for."""
-        return TITLES[self.code]
+        return str(TITLES[self.code])
+
+
+def _find(code: str, passed: bool, hard: bool, sentence: Callable[[], str], record: Record | None = None) -> Finding:
+    return Finding(code, passed, hard, "" if passed else sentence(), record)
 
 
 def bookable(
@@ -111,31 +117,52 @@ def bookable(
     offered = any(window.contains(period) for window in merge(windows))
     return [
         *_whoever(mentor, mentee),
-        Finding("past", period.start > now, True, f"{when(period, zone)} has already begun."),
+        _find("past", period.start > now, True, lambda: _("%(when)s has already begun.") % {"when": when(period, zone)}),
         _not_taken("mentor_taken", mentor, period, zone),
         _not_taken("mentee_taken", mentee, period, zone),
         *_whenever(mentor, mentee, period.minutes, policy, now, zone),
-        Finding("outside_window", offered, False, f"{mentor.name} has not offered {when(period, zone)}."),
-        Finding(
+        _find(
+            "outside_window",
+            offered,
+            False,
+            lambda: _("%(mentor)s has not offered %(when)s.") % {"mentor": mentor.name, "when": when(period, zone)},
+        ),
+        _find(
             "off_step",
             stepped or not offered,
             False,
-            f"Sessions start every {policy.step} minutes from the beginning of the time offered:"
-            f" {when(period, zone)} does not.",
+            lambda: (
+                _("Sessions start every %(step)s minutes from the beginning of the time offered: %(when)s does not.")
+                % {"step": policy.step, "when": when(period, zone)}
+            ),
             PROGRAM,
         ),
-        Finding(
+        _find(
             "too_soon",
             period.start <= now or period.start >= _earliest(policy, now),
             False,
-            f"{when(period, zone)} is too soon: sessions are booked at least {_count(policy.notice_hours, 'hour')} ahead.",
+            lambda: (
+                ngettext(
+                    "%(when)s is too soon: sessions are booked at least %(hours)s hour ahead.",
+                    "%(when)s is too soon: sessions are booked at least %(hours)s hours ahead.",
+                    policy.notice_hours,
+                )
+                % {"when": when(period, zone), "hours": policy.notice_hours}
+            ),
             PROGRAM,
         ),
-        Finding(
+        _find(
             "too_far",
             not policy.horizon_days or period.start <= _latest(policy, now),
             False,
-            f"{when(period, zone)} is too far off: sessions are booked at most {_count(policy.horizon_days, 'day')} ahead.",
+            lambda: (
+                ngettext(
+                    "%(when)s is too far off: sessions are booked at most %(days)s day ahead.",
+                    "%(when)s is too far off: sessions are booked at most %(days)s days ahead.",
+                    policy.horizon_days,
+                )
+                % {"when": when(period, zone), "days": policy.horizon_days}
+            ),
             PROGRAM,
         ),
         _buffer_kept(mentor, period, policy, zone),
@@ -195,12 +222,12 @@ def _whoever(mentor: Party, mentee: Party) -> list[Finding]:
     """The rules on the two, whatever they plan."""
     inactive = next((party for party in (mentor, mentee) if not party.active), None)
     return [
-        Finding("same_person", mentor.key != mentee.key, True, "Nobody can book a session with themselves."),
-        Finding(
+        _find("same_person", mentor.key != mentee.key, True, lambda: _("Nobody can book a session with themselves.")),
+        _find(
             "inactive",
             inactive is None,
             True,
-            f"{inactive.name if inactive else ''} no longer takes part in the program.",
+            lambda: _("%(person)s no longer takes part in the program.") % {"person": inactive.name},
             inactive and ("user", inactive.key),
         ),
     ]
@@ -211,26 +238,40 @@ def _whenever(
 ) -> list[Finding]:
     """The rules that are the same at any hour of the day."""
     return [
-        Finding(
+        _find(
             "paused",
             _takes_requests(policy, now),
             False,
-            f"{mentor.name} takes no new requests until {_day(policy.paused_until, zone)}.",
+            lambda: (
+                _("%(mentor)s takes no new requests until %(day)s.")
+                % {"mentor": mentor.name, "day": day(policy.paused_until, zone)}
+            ),
             ("mentorlimits", mentor.key),
         ),
-        Finding(
+        _find(
             "length",
             minutes in policy.lengths,
             False,
-            f"A session of {minutes} minutes is not offered here: choose {_either(policy.lengths)} minutes.",
+            lambda: (
+                _("A session of %(minutes)s minutes is not offered here: choose %(lengths)s minutes.")
+                % {"minutes": minutes, "lengths": either([str(length) for length in policy.lengths])}
+            ),
             PROGRAM,
         ),
-        Finding(
+        _find(
             "too_many_requests",
             _may_ask(mentee, policy),
             False,
-            f"{mentee.name} has {_count(mentee.requests, 'request')} waiting for an answer,"
-            " which is as many as the program allows. Wait for an answer, or cancel one.",
+            lambda: (
+                ngettext(
+                    "%(mentee)s has %(count)s request waiting for an answer, which is as many as the program allows."
+                    " Wait for an answer, or cancel one.",
+                    "%(mentee)s has %(count)s requests waiting for an answer, which is as many as the program allows."
+                    " Wait for an answer, or cancel one.",
+                    mentee.requests,
+                )
+                % {"mentee": mentee.name, "count": mentee.requests}
+            ),
             PROGRAM,
         ),
     ]
@@ -244,32 +285,15 @@ def _latest(policy: Policy, now: datetime) -> datetime:
     return now + timedelta(days=policy.horizon_days)
 
 
-def when(period: Period, zone: ZoneInfo) -> str:
-    """A period as people write it, its zone named: "Tue 24 Nov 2026, 09:00–09:30 (Europe/Berlin)"."""
-    start, end = period.start.astimezone(zone), period.end.astimezone(zone)
-    ending = clock(end) if start.date() == end.date() else f"{end:%a} {end.day} {end:%b %Y}, {clock(end)}"
-    return f"{start:%a} {start.day} {start:%b %Y}, {clock(start)}–{ending} ({zone.key})"
-
-
-def clock(local: datetime) -> str:
-    """What the clock shows, "02:30"; in the hour that it shows twice also which of the two: "02:30 CET"."""
-    twice = local.replace(fold=0).utcoffset() > local.replace(fold=1).utcoffset()
-    # Some zones have no letters: their name is the offset, "+11".
-    return f"{local:%H:%M} {local.tzname()}" if twice else f"{local:%H:%M}"
-
-
-def _day(moment: datetime | None, zone: ZoneInfo | None) -> str:
-    """The date of a moment, as people write it; empty where nobody will read it."""
-    if moment is None or zone is None:
-        return ""
-    local = moment.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y}"
-
-
 def _not_taken(code: str, party: Party, period: Period, zone: ZoneInfo) -> Finding:
     other = next((other for other in sorted(party.taken) if other.overlaps(period)), None)
-    sentence = f"{party.name} already has a session {when(other or period, zone)}."
-    return Finding(code, other is None, True, sentence, other and ("session", party.taken[other]))
+    return _find(
+        code,
+        other is None,
+        True,
+        lambda: _("%(person)s already has a session %(when)s.") % {"person": party.name, "when": when(other, zone)},
+        other and ("session", party.taken[other]),
+    )
 
 
 def _buffer_kept(mentor: Party, period: Period, policy: Policy, zone: ZoneInfo) -> Finding:
@@ -277,12 +301,18 @@ def _buffer_kept(mentor: Party, period: Period, policy: Policy, zone: ZoneInfo) 
     pause = timedelta(minutes=policy.buffer_minutes)
     wide = Period(period.start - pause, period.end + pause)
     close = next((other for other in sorted(mentor.taken) if other.overlaps(wide) and not other.overlaps(period)), None)
-    return Finding(
+    return _find(
         "buffer",
         close is None,
         False,
-        f"{mentor.name} has a session {when(close or period, zone)},"
-        f" and {_count(policy.buffer_minutes, 'minute')} stay free before and after it.",
+        lambda: (
+            ngettext(
+                "%(mentor)s has a session %(when)s, and %(minutes)s minute stay free before and after it.",
+                "%(mentor)s has a session %(when)s, and %(minutes)s minutes stay free before and after it.",
+                policy.buffer_minutes,
+            )
+            % {"mentor": mentor.name, "when": when(close, zone), "minutes": policy.buffer_minutes}
+        ),
         ("session", mentor.taken[close]) if close else _holder("buffer_minutes", mentor, policy),
     )
 
@@ -293,25 +323,31 @@ def _week_not_full(cap_name: str, code: str, party: Party, start: datetime, poli
         return Finding(code, True, False, "", PROGRAM)
     monday = policy.week_of(start)
     held = party.weeks.get(monday, 0)
-    return Finding(
+    return _find(
         code,
         held < cap,
         False,
-        f"{party.name} already has {_count(held, 'session')} in the week of {monday.day} {monday:%b %Y}, which is as many"
-        f" as {'they take' if cap_name in policy.own else 'the program allows'}.",
+        lambda: _week_full(party.name, held, monday, own=cap_name in policy.own),
         _holder(cap_name, party, policy),
     )
+
+
+def _week_full(name: str, held: int, monday: date, *, own: bool) -> str:
+    if own:
+        sentence = ngettext(
+            "%(person)s already has %(count)s session in the week of %(monday)s, which is as many as they take.",
+            "%(person)s already has %(count)s sessions in the week of %(monday)s, which is as many as they take.",
+            held,
+        )
+    else:
+        sentence = ngettext(
+            "%(person)s already has %(count)s session in the week of %(monday)s, which is as many as the program allows.",
+            "%(person)s already has %(count)s sessions in the week of %(monday)s, which is as many as the program allows.",
+            held,
+        )
+    return sentence % {"person": name, "count": held, "monday": short_day(monday)}
 
 
 def _holder(name: str, mentor: Party, policy: Policy) -> Record:
     """Whose limit this is."""
     return ("mentorlimits", mentor.key) if name in policy.own else PROGRAM
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def _either(lengths: tuple[int, ...]) -> str:
-    first, last = lengths[:-1], lengths[-1]
-    return f"{', '.join(map(str, first))} or {last}" if first else str(last)

@@ -10,6 +10,7 @@ from scheduling import (
     mentor_views,
     note_views,
     photo_views,
+    role_views,
     views,
 )
 from scheduling.hours_kinds import KINDS
@@ -40,6 +41,7 @@ urlpatterns = [
     # What mails lead to: no log-in, no name in the address.
     path("mail/stop/<str:token>/", link_views.stop, name="mail_stop"),
     path("mail/<str:token>/", link_views.act, name="mail_link"),
+    path("profile/<str:role>/give-up/", role_views.give_up, name="role_give_up"),
     path("calendar/", calendar_views.calendar, name="calendar"),
     path("calendar/reset/", calendar_views.reset, name="calendar_reset"),
     path("calendar/<str:token>.ics", calendar_views.feed, name="calendar_feed"),

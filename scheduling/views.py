@@ -14,6 +14,8 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.models import Mentor, User
@@ -25,6 +27,7 @@ from scheduling.hours_forms import PauseForm
 from scheduling.mentor_views import free_times, nearest, why_not
 from scheduling.models import MentorLimits, Session, SessionNote
 from scheduling.moments import week_ends
+from scheduling.sentences import all_of
 from scheduling.slots import Period
 from scheduling.words import ACTIVE, CONFIRMED, PENDING
 
@@ -34,6 +37,14 @@ EARLIER_SHOWN = 5
 FROM_HOME = "from_home"
 # What became of the session since, or of the reader's part in it: no other time would help.
 ABOUT_THE_SESSION = {"stale", "not_yours", "not_possible", "too_late"}
+
+
+# What the history says of whom something was done for.
+FOR_WHOM = {
+    "the mentor": pgettext_lazy("for whom", "the mentor"),
+    "the mentee": pgettext_lazy("for whom", "the mentee"),
+    "the program": pgettext_lazy("for whom", "the program"),
+}
 
 
 @dataclass
@@ -166,6 +177,11 @@ class Event:
     handed_from: User | None = None
     handed_to: User | None = None
 
+    @property
+    def said(self) -> str:
+        """What happened, in the reader's language: the history keeps English words."""
+        return gettext(self.what)
+
 
 def story(session: Session, reader: User) -> list[Event]:
     """What happened to the session, the latest first. A reason is read by those who were in it then, and by staff."""
@@ -175,7 +191,9 @@ def story(session: Session, reader: User) -> list[Event]:
         # As `booking` writes it: "moved for the mentee, rules set aside".
         what, _, role = (row.history_change_reason or "changed").partition(",")[0].partition(" for ")
         heard = reader.pk in (row.mentor_id, row.mentee_id) or booking.acts_for_program(reader)
-        event = Event(row.history_date, what, row.history_user, row.acted_for or role, row.reason if heard else "")
+        event = Event(
+            row.history_date, what, row.history_user, row.acted_for or FOR_WHOM.get(role, role), row.reason if heard else ""
+        )
         if before and (row.start_time, row.end_time) != (before.start_time, before.end_time):
             event.moved_to = Period(row.start_time, row.end_time)
         if before and row.mentor_id != before.mentor_id:
@@ -212,9 +230,9 @@ def session_verb(request, pk: int, verb: str):
         except ValidationError as error:
             tell_errors(request, error)
         else:
-            told = f" {told_by_mail(session, request.user)}" if verb.told else ""
-            which = f" with {session.other_party(request.user)}" if at_home else ""
-            messages.success(request, f"The session{which} is {verb.past}.{told}")
+            other = {"other": session.other_party(request.user), "past": verb.said}
+            done = _("The session with %(other)s is %(past)s.") % other if at_home else verb.done
+            messages.success(request, f"{done} {told_by_mail(session, request.user)}" if verb.told else done)
         return back
     if refusal := booking.refusal(session, verb, request.user):
         tell_errors(request, refusal)
@@ -224,7 +242,7 @@ def session_verb(request, pk: int, verb: str):
 
 
 def told_by_mail(session: Session, user: User) -> str:
-    return f"We tell {' and '.join(str(person) for person in session.people if person != user)} by mail."
+    return _("We tell %(people)s by mail.") % {"people": all_of(person for person in session.people if person != user)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -252,7 +270,8 @@ def move(request, pk: int):
                 return redirect("session", pk)
             form.add_error(None, error)
         else:
-            messages.success(request, f"Moved to {rules.when(moved.period, zone)}. {told_by_mail(moved, request.user)}")
+            moved_to = _("Moved to %(when)s.") % {"when": rules.when(moved.period, zone)}
+            messages.success(request, f"{moved_to} {told_by_mail(moved, request.user)}")
             return redirect("session", pk)
     elif refusal := booking.refusal(session, booking.VERBS["reschedule"], request.user):
         tell_errors(request, refusal)

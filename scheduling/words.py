@@ -1,14 +1,16 @@
 """The words of scheduling, spelled as they are stored, shown and answered by the API."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Status(models.TextChoices):
-    PENDING = "Pending"
-    CONFIRMED = "Confirmed"
-    CANCELED = "Canceled"
-    COMPLETED = "Completed"
-    NO_SHOW = "No-show", "No-show"
+    PENDING = "Pending", _("Pending")
+    CONFIRMED = "Confirmed", _("Confirmed")
+    CANCELED = "Canceled", _("Canceled")
+    COMPLETED = "Completed", _("Completed")
+    NO_SHOW = "No-show", _("No-show")
 
 
 PENDING, CONFIRMED, CANCELED = Status.PENDING, Status.CONFIRMED, Status.CANCELED
@@ -21,57 +23,57 @@ ACTIVE = (PENDING, CONFIRMED)
 class Ending(models.TextChoices):
     """Why a session is Canceled."""
 
-    CANCELED = "canceled"
-    DECLINED = "declined"
-    EXPIRED = "expired"
+    CANCELED = "canceled", _("Canceled")
+    DECLINED = "declined", _("Declined")
+    EXPIRED = "expired", _("Expired")
 
 
 class Kind(models.TextChoices):
     """What a notice says."""
 
-    REQUESTED = "requested"
-    CONFIRMED = "confirmed"
-    DECLINED = "declined"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    RESCHEDULED = "rescheduled"
-    REASSIGNED = "reassigned"
-    REMINDER_60 = "reminder_60", "reminder, 60 minutes before"
-    REMINDER_15 = "reminder_15", "reminder, 15 minutes before"
+    REQUESTED = "requested", _("Requested")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DECLINED = "declined", _("Declined")
+    CANCELED = "canceled", _("Canceled")
+    EXPIRED = "expired", _("Expired")
+    RESCHEDULED = "rescheduled", _("Rescheduled")
+    REASSIGNED = "reassigned", _("Reassigned")
+    REMINDER_60 = "reminder_60", _("reminder, 60 minutes before")
+    REMINDER_15 = "reminder_15", _("reminder, 15 minutes before")
 
 
 class Rating(models.IntegerChoices):
     """How helpful a session was."""
 
-    ONE = 1, "1 – not helpful"
-    TWO = 2, "2 – not very helpful"
-    THREE = 3, "3 – so-so"
-    FOUR = 4, "4 – helpful"
-    FIVE = 5, "5 – very helpful"
+    ONE = 1, _("1 – not helpful")
+    TWO = 2, _("2 – not very helpful")
+    THREE = 3, _("3 – so-so")
+    FOUR = 4, _("4 – helpful")
+    FIVE = 5, _("5 – very helpful")
 
 
 class Weekday(models.IntegerChoices):
     """As Python counts them."""
 
-    MONDAY = 0
-    TUESDAY = 1
-    WEDNESDAY = 2
-    THURSDAY = 3
-    FRIDAY = 4
-    SATURDAY = 5
-    SUNDAY = 6
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
 
 
 class State(models.TextChoices):
     """What became of a notice."""
 
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    EXPIRED = "expired", "too late"
-    SUPPRESSED = "suppressed"
-    UNCERTAIN = "uncertain"
+    PENDING = "pending", pgettext_lazy("message", "Pending")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    EXPIRED = "expired", _("too late")
+    SUPPRESSED = "suppressed", _("Suppressed")
+    UNCERTAIN = "uncertain", _("Uncertain")
 
 
 UNSENT = (State.PENDING, State.SENDING)

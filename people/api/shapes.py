@@ -30,7 +30,9 @@ def profiles(users: QuerySet) -> list[dict]:
         "phone_number",
         "photo__file",
         "mentor",
+        "mentor_ended_at",
         "mentee",
+        "mentee_ended_at",
         "is_active",
     )
     return [
@@ -42,11 +44,13 @@ def profiles(users: QuerySet) -> list[dict]:
             "email": email,
             "phone_number": str(phone) if phone else None,
             "profile_photo": settings.SITE_URL + Photo(user_id=pk, file=photo).address if photo else None,
-            "is_mentor": mentor is not None,
-            "is_mentee": mentee is not None,
+            "is_mentor": mentor is not None and mentor_ended is None,
+            "is_mentee": mentee is not None and mentee_ended is None,
             "is_active": active,
         }
-        for pk, username, first_name, last_name, email, phone, photo, mentor, mentee, active in users.values_list(*names)
+        for pk, username, first_name, last_name, email, phone, photo, mentor, mentor_ended, mentee, mentee_ended, active in (
+            users.values_list(*names)
+        )
     ]
 
 

@@ -61,13 +61,13 @@ class OwnTeam(ListOf):
     done_at = PROFILE
 
     def get_queryset(self):
-        return Mentee.objects.filter(pk=self.request.user.pk).order_by("pk")
+        return Mentee.objects.active().filter(pk=self.request.user.pk).order_by("pk")
 
 
 class OwnTeamAlone(OwnOf):
     """The reader as a mentee."""
 
-    queryset = Mentee.objects.all()
+    queryset = Mentee.objects.active()
     serializer_class = shapes.MenteeProfileShape
     rows = staticmethod(shapes.teams)
     done_at = PROFILE

@@ -29,6 +29,11 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
         "queries",
         "first 50:",
         "all mentors:",
+        "the first page, the database",
+        "the first page:",
+        "the palette, a name that many have,",
+        "the palette, an address,",
+        "the palette, no hit,",
         "bookings in-process",
         "booking over HTTP",
         "a sweep with nothing due",
@@ -54,7 +59,7 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
     ("names", "env", "sentence"),
     [
         ((), {"BENCH_SCALE": "huge"}, "BENCH_SCALE is one of tiny, usual, full, not 'huge'."),
-        (("slots", "coffee"), {}, "There are benchmarks of slots, booking, mail, handover, and none of coffee."),
+        (("slots", "coffee"), {}, "There are benchmarks of slots, desk, booking, mail, handover, and none of coffee."),
     ],
 )
 def test_what_cannot_be_measured_is_said(tmp_path, names, env, sentence):

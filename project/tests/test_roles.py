@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
 from django_q.models import Schedule
 
+from people import changes
 from people.models import ApiToken, NotificationSettings, Photo, SheetExport, Skill, SkillSuggestion, Team
 from project.groups import VIEWERS
 from scheduling import booking, feeds, mail_links
@@ -91,6 +92,8 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
     photo.file.save("x.webp", ContentFile(b"RIFF"))
     user.api_tokens.issue(user, "report", 30)
     feed = feeds.make(user)
+    changed = changes.begin("bulk", "Two sessions canceled.", by=cora)
+    changed.record(session, {"reason": ""}, {"reason": "Snow."})
     notice = Notice.objects.filter(session=session).first()
     return {
         "session": session.pk,
@@ -103,6 +106,7 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
         "skill": Skill.objects.create(name="Python").pk,
         "team": Team.objects.create(number=7).pk,
         "suggestion": SkillSuggestion.objects.create(mentor=maya, name="Rust").pk,
+        "changeset": changed.pk,
         "erasure": alex.user.erasure_requests.create().pk,
         "feedback": Feedback.objects.create(session=over, rating=5, created_at=now).pk,
         "notice": notice.pk,

@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
@@ -117,6 +118,9 @@ class OfferingForm(forms.ModelForm):
         mentor = cleaned.get("mentor")
         if mentor and not mentor.user.is_active:
             self.add_error("mentor", ValidationError(f"{mentor} is deactivated. Bring them back first.", code="inactive"))
+        elif mentor and not mentor.takes_part:
+            no = _("%(person)s is no mentor any more. Add them as a mentor again first.") % {"person": mentor}
+            self.add_error("mentor", ValidationError(no, code="inactive"))
         if BACK in self.data:
             raise ValidationError("Nothing is saved yet.", code="not_yet")
         return cleaned

@@ -47,7 +47,7 @@ class MentorsBySkill(ListOf):
 class OwnMentorProfile(OwnOf):
     """The reader as a mentor, with their windows that are not over."""
 
-    queryset = Mentor.objects.all()
+    queryset = Mentor.objects.active()
     serializer_class = shapes.MentorProfileShape
     rows = staticmethod(shapes.mentor_profiles)
     done_at = PROFILE
@@ -56,7 +56,7 @@ class OwnMentorProfile(OwnOf):
 class OwnKnowledge(OwnOf):
     """The reader as a mentor."""
 
-    queryset = Mentor.objects.all()
+    queryset = Mentor.objects.active()
     serializer_class = shapes.KnowledgeShape
     rows = staticmethod(shapes.knowledge)
     done_at = PROFILE

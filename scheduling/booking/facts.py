@@ -10,6 +10,7 @@ from types import MappingProxyType
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from people.models import Mentee, Mentor
 from scheduling import rules
@@ -113,10 +114,11 @@ def gather(
     """
     now, program = at or timezone.now(), Program.current()
     if isinstance(mentors, QuerySet):
-        parties = {key: ("", active) for key, active in mentors.values_list("pk", "user__is_active")}
+        those = mentors.values_list("pk", "user__is_active", "user__mentor_ended_at")
+        parties = {key: ("", active and ended is None) for key, active, ended in those}
         theirs = list(parties) if mentors.query.is_sliced else mentors.order_by().values("pk")
     else:
-        parties = {mentor.pk: (str(mentor.user), mentor.user.is_active) for mentor in mentors}
+        parties = {mentor.pk: (str(mentor.user), mentor.takes_part) for mentor in mentors}
         theirs = list(parties)
 
     usual = program.policy
@@ -167,12 +169,12 @@ def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Pe
 
 def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Policy, now: datetime) -> rules.Party:
     if mentee is None:
-        return rules.Party(key=0, name="The mentee", active=True)
+        return rules.Party(key=0, name=gettext("The mentee"), active=True)
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
     if policy.mentee_week_cap is not None:
         weeks = weeks_of(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
-    return rules.Party(mentee.pk, str(mentee.user), mentee.user.is_active, taken.get(mentee.pk, NOTHING), weeks, waiting)
+    return rules.Party(mentee.pk, str(mentee.user), mentee.takes_part, taken.get(mentee.pk, NOTHING), weeks, waiting)
 
 
 def weeks_of(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:

@@ -1,10 +1,12 @@
 """What may be done to a session, by whom, and when: asked by every button, and by the verbs themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from people.models import User
 from scheduling.models import Program, Session
@@ -19,7 +21,8 @@ class Verb:
     """One thing that can be done to a session, and by whom. Staff may do all of them for either party."""
 
     name: str
-    label: str
+    label: str = field(compare=False)
+    # As the history keeps it, in English; `said` for whoever reads it.
     past: str
     to: Status
     # Which parties may: "mentor", "mentee".
@@ -28,6 +31,18 @@ class Verb:
     ending: Ending | str = ""
     after_start: bool = False
     told: Kind | None = None
+    # What the page asks before, and what its button does; for what is asked about.
+    asks: str = field(default="", compare=False)
+    does: str = field(default="", compare=False)
+
+    @property
+    def said(self) -> str:
+        """The verb's past, in the reader's language: "confirmed"."""
+        return gettext(self.past)
+
+    @property
+    def done(self) -> str:
+        return _("The session is %(past)s.") % {"past": self.said}
 
     @property
     def moves(self) -> bool:
@@ -41,37 +56,94 @@ class Verb:
 
 
 # What nobody does: time does it, and no button offers it.
-EXPIRE = Verb("expire", "Expire", "expired", CANCELED, (), (PENDING,), Ending.EXPIRED, told=Kind.EXPIRED)
+EXPIRE = Verb("expire", _("Expire"), gettext_noop("expired"), CANCELED, (), (PENDING,), Ending.EXPIRED, told=Kind.EXPIRED)
 
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb("confirm", "Confirm", "confirmed", CONFIRMED, ("mentor",), (PENDING,), told=Kind.CONFIRMED),
-        Verb("decline", "Decline", "declined", CANCELED, ("mentor",), (PENDING,), Ending.DECLINED, told=Kind.DECLINED),
+        Verb(
+            "confirm",
+            _("Confirm"),
+            gettext_noop("confirmed"),
+            CONFIRMED,
+            ("mentor",),
+            (PENDING,),
+            told=Kind.CONFIRMED,
+            asks=_("Confirm this session?"),
+            does=_("Confirm the session"),
+        ),
+        Verb(
+            "decline",
+            _("Decline"),
+            gettext_noop("declined"),
+            CANCELED,
+            ("mentor",),
+            (PENDING,),
+            Ending.DECLINED,
+            told=Kind.DECLINED,
+            asks=_("Decline this session?"),
+            does=_("Decline the session"),
+        ),
         Verb(
             "reschedule",
-            "Move",
-            "moved",
+            _("Move"),
+            gettext_noop("moved"),
             PENDING,
             ("mentor", "mentee"),
             (PENDING, CONFIRMED),
             told=Kind.RESCHEDULED,
         ),
-        Verb("reassign", "Hand over", "handed over", PENDING, (), (PENDING, CONFIRMED), told=Kind.REASSIGNED),
+        Verb(
+            "reassign",
+            _("Hand over"),
+            gettext_noop("handed over"),
+            PENDING,
+            (),
+            (PENDING, CONFIRMED),
+            told=Kind.REASSIGNED,
+        ),
         Verb(
             "cancel",
-            "Cancel",
-            "canceled",
+            _("Cancel"),
+            gettext_noop("canceled"),
             CANCELED,
             ("mentor", "mentee"),
             (PENDING, CONFIRMED),
             Ending.CANCELED,
             told=Kind.CANCELED,
+            asks=_("Cancel this session?"),
+            does=_("Cancel the session"),
         ),
-        Verb("complete", "It took place", "completed", COMPLETED, ("mentor",), (CONFIRMED,), after_start=True),
-        Verb("mark_no_show", "No-show", "marked as a no-show", NO_SHOW, ("mentor",), (CONFIRMED,), after_start=True),
+        Verb(
+            "complete",
+            _("It took place"),
+            gettext_noop("completed"),
+            COMPLETED,
+            ("mentor",),
+            (CONFIRMED,),
+            after_start=True,
+        ),
+        Verb(
+            "mark_no_show",
+            _("No-show"),
+            gettext_noop("marked as a no-show"),
+            NO_SHOW,
+            ("mentor",),
+            (CONFIRMED,),
+            after_start=True,
+        ),
     )
 }
+
+
+# Which parties a verb is for -> what others are told.
+ONLY_BY = {
+    ("mentor",): _("This session can only be %(past)s by the mentor."),
+    ("mentor", "mentee"): _("This session can only be %(past)s by the mentor or the mentee."),
+    (): _("This session can only be %(past)s by the program’s coordinators."),
+}
+# What the history keeps beside the verbs.
+BESIDES = (gettext_noop("requested"), gettext_noop("changed"))
 
 
 def refusal(
@@ -87,22 +159,27 @@ def refusal(
         if not by.is_active or by.pk not in {parties[name] for name in verb.parties}:
             return not_yours(verb)
     if session.status not in verb.since or verb.to not in MOVES.get(session.status, ()):
-        return ValidationError(f"This session is {session.status}: it cannot be {verb.past}.", code="not_possible")
+        return ValidationError(
+            _("This session is %(status)s: it cannot be %(past)s.")
+            % {"status": session.get_status_display(), "past": verb.said},
+            code="not_possible",
+        )
     if verb is EXPIRE:
         early = session.answer_by is None or at < session.answer_by
-        return ValidationError("This request can still be answered.", code="too_early") if early else None
+        return ValidationError(_("This request can still be answered."), code="too_early") if early else None
     if verb.after_start and at < session.start_time:
-        return ValidationError(f"A session cannot be {verb.past} before it starts.", code="too_early")
+        return ValidationError(_("A session cannot be %(past)s before it starts.") % {"past": verb.said}, code="too_early")
     if not verb.after_start and at >= session.start_time:
-        return ValidationError(f"This session has already begun: it cannot be {verb.past}.", code="too_late")
+        return ValidationError(
+            _("This session has already begun: it cannot be %(past)s.") % {"past": verb.said}, code="too_late"
+        )
     if (verb.ending == Ending.CANCELED or verb.moves) and not acts_for_program(by):
         return _too_late(session, verb, at, program or Program.current())
     return None
 
 
 def not_yours(verb: Verb) -> ValidationError:
-    whose = " or ".join(f"the {name}" for name in verb.parties) or "the program’s coordinators"
-    return ValidationError(f"This session can only be {verb.past} by {whose}.", code="not_yours")
+    return ValidationError(ONLY_BY[verb.parties] % {"past": verb.said}, code="not_yours")
 
 
 def _too_late(session: Session, verb: Verb, at: datetime, program: Program) -> ValidationError | None:
@@ -111,7 +188,12 @@ def _too_late(session: Session, verb: Verb, at: datetime, program: Program) -> V
     if at <= session.start_time - timedelta(hours=hours):
         return None
     return ValidationError(
-        f"Sessions can be {verb.past} until {hours} hour{'s' * (hours != 1)} before they start. Ask the program's coordinators.",
+        ngettext(
+            "Sessions can be %(past)s until %(hours)s hour before they start. Ask the program's coordinators.",
+            "Sessions can be %(past)s until %(hours)s hours before they start. Ask the program's coordinators.",
+            hours,
+        )
+        % {"past": verb.said, "hours": hours},
         code="too_late",
     )
 

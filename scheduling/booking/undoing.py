@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext as _
 
 from people import changes
 from people.models import Change, ChangeSet, Mentor, User
@@ -97,10 +99,10 @@ def put_back(change: Change, *, by: User) -> Session | None:
     of the change is told what is true now; who has not, never hears of it. Raises ValidationError.
     """
     if not acts_for_program(by):
-        raise ValidationError("Only the program’s coordinators undo changes.", code="not_yours")
+        raise ValidationError(_("Only the program’s coordinators undo changes."), code="not_yours")
     session = Session.objects.with_people().filter(pk=change.key).first()
     if session is None:
-        raise ValidationError("This session is not there any more.", code="gone")
+        raise ValidationError(_("This session is not there any more."), code="gone")
     mentor = session.mentor
     if change.before and change.before["mentor_id"] != mentor.pk:
         mentor = Mentor.objects.with_people().get(pk=change.before["mentor_id"])
@@ -120,7 +122,7 @@ def _as_it_was(session: Session, mentor: Mentor, before: dict, by: User) -> Sess
         insist(f for f in explain(mentor, session.mentee, session.period, leave_out=session) if f.hard)
     elif not reported:
         when = rules.when(session.period, timezone.get_current_timezone())
-        raise ValidationError(f"It was to begin {when}: that is over.", code="too_late")
+        raise ValidationError(_("It was to begin %(when)s: that is over.") % {"when": when}, code="too_late")
     # The windows may be others by now.
     session.availability = mentor.availabilities.overlapping(session.period).order_by("start_time").first()
     if session.status == PENDING and session.answer_by and session.answer_by <= now:
@@ -159,7 +161,7 @@ def _unmake(session: Session, by: User) -> Session | None:
         notices.tell_these(told - {by.pk}, session, Kind.CANCELED, at=now)
         return session
     if hasattr(session, "feedback") or session.notes.exists():
-        raise ValidationError("Somebody has written about this session since.", code="in_use")
+        raise ValidationError(_("Somebody has written about this session since."), code="in_use")
     session._history_user, session._change_reason = by, "undone"
     session.delete()
     return None
@@ -168,8 +170,10 @@ def _unmake(session: Session, by: User) -> Session | None:
 def _changed_since(session: Session) -> ValidationError:
     last = last_change(session)
     when = timezone.localtime(last.history_date)
-    who = last.history_user or "The program"
-    return ValidationError(
-        f"{who} changed this session since, on {when.day} {when:%b} at {when:%H:%M}: it is {session.status} now.",
-        code="changed_since",
-    )
+    if last.history_user:
+        told = _("%(who)s changed this session since, on %(day)s at %(time)s: it is %(status)s now.")
+    else:
+        told = _("The program changed this session since, on %(day)s at %(time)s: it is %(status)s now.")
+    facts = {"who": last.history_user, "status": session.get_status_display()}
+    facts |= {"day": date_format(when, _("j M")), "time": f"{when:%H:%M}"}
+    return ValidationError(told % facts, code="changed_since")

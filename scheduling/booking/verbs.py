@@ -6,6 +6,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people.models import ChangeSet, Mentee, Mentor, User
 from scheduling import notices
@@ -46,7 +47,7 @@ def request(
     its messages wait so long. Raises ValidationError.
     """
     if not acts_for_program(by) and not (by.is_active and by.pk == mentee.pk):
-        raise ValidationError("Only the mentee can request this session.", code="not_yours")
+        raise ValidationError(_("Only the mentee can request this session."), code="not_yours")
     period = Period.of(start_time, minutes)
     happened_at = at or timezone.now()
     with transaction.atomic():
@@ -124,7 +125,7 @@ def reschedule(
             return session  # the same form, sent twice
         check(session, verb, by, version, now)
         if period == session.period:
-            raise ValidationError("The session is at this time already. Choose another one.", code="same_time")
+            raise ValidationError(_("The session is at this time already. Choose another one."), code="same_time")
         seen = remember(within, session)
         place(session, session.mentor, period, by=by, set_aside=set_aside, at=now)
         if session.status == PENDING or (on_behalf_of or by).pk == session.mentee_id:
@@ -160,7 +161,9 @@ def reassign(
         period = Period.of(start_time or session.start_time, session.minutes if minutes is None else minutes)
         check(session, verb, by, version, now)
         if mentor.pk == before:
-            raise ValidationError(f"{mentor} is the mentor already. Choose another one.", code="same_mentor")
+            raise ValidationError(
+                _("%(mentor)s is the mentor already. Choose another one.") % {"mentor": mentor}, code="same_mentor"
+            )
         seen = remember(within, session)
         place(session, mentor, period, by=by, set_aside=set_aside, at=now)
         session.meeting_link = room_after(session.meeting_link, before, mentor, period)

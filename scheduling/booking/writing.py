@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people.models import Mentor, User
 from scheduling.booking.facts import explain
@@ -24,7 +25,7 @@ def place(session: Session, mentor: Mentor, period: Period, *, by: User, set_asi
     failed = [finding for finding in findings if not finding.passed]
     set_aside = set_aside.strip()
     if set_aside and not sets_rules_aside(by):
-        raise ValidationError("Only coordinators set rules aside.", code="not_yours")
+        raise ValidationError(_("Only coordinators set rules aside."), code="not_yours")
     insist(finding for finding in failed if finding.hard or not set_aside)
     session.mentor = mentor
     session.start_time, session.end_time = period.start, period.end
@@ -85,10 +86,10 @@ def write(
     for_whom = ""
     if on_behalf_of is not None and on_behalf_of != by:
         if not acts_for_program(by):
-            raise ValidationError("Only coordinators act for others.", code="not_yours")
+            raise ValidationError(_("Only coordinators act for others."), code="not_yours")
         roles = {left: "mentor", session.mentor_id: "mentor", session.mentee_id: "mentee"}
         if on_behalf_of.pk not in roles:
-            raise ValidationError(f"{on_behalf_of} takes no part in this session.", code="not_a_party")
+            raise ValidationError(_("%(person)s takes no part in this session.") % {"person": on_behalf_of}, code="not_a_party")
         if verb and roles[on_behalf_of.pk] not in verb.parties:
             raise not_yours(verb)
         for_whom = f" for the {roles[on_behalf_of.pk]}"
@@ -113,17 +114,17 @@ def _why_not_saved(session: Session, error: IntegrityError, happened_at: datetim
     """The sentence for what the database refused; the error itself where nobody foresaw it."""
     if SESSIONS.refused(error):
         insist(explain(session.mentor, session.mentee, session.period, at=happened_at, leave_out=session))
-        return ValidationError("One of the two already has a session at that time.", code="taken")
+        return ValidationError(_("One of the two already has a session at that time."), code="taken")
     # Two forms, or two sheets, at the same moment.
     if session.form_key and Session.objects.filter(form_key=session.form_key).exclude(pk=session.pk).exists():
         return form_used()
     if session.external_id and Session.objects.filter(external_id=session.external_id).exclude(pk=session.pk).exists():
-        return ValidationError("Another session already has this roster key.", code="key_used")
+        return ValidationError(_("Another session already has this roster key."), code="key_used")
     return error
 
 
 def form_used() -> ValidationError:
-    return ValidationError("This form has been sent before, for another session. Open it anew.", code="form_used")
+    return ValidationError(_("This form has been sent before, for another session. Open it anew."), code="form_used")
 
 
 def last_change(session: Session):
@@ -134,8 +135,9 @@ def last_change(session: Session):
 def _stale(session: Session) -> ValidationError:
     last = last_change(session)
     when = timezone.localtime(last.history_date)
-    return ValidationError(
-        f"{last.history_user or 'The program'} changed this session at {when:%H:%M}: it is {session.status} now."
-        " Look again before you act.",
-        code="stale",
-    )
+    if last.history_user:
+        told = _("%(who)s changed this session at %(time)s: it is %(status)s now. Look again before you act.")
+    else:
+        told = _("The program changed this session at %(time)s: it is %(status)s now. Look again before you act.")
+    facts = {"who": last.history_user, "time": f"{when:%H:%M}", "status": session.get_status_display()}
+    return ValidationError(told % facts, code="stale")

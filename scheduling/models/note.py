@@ -1,6 +1,7 @@
 """What a mentor notes about a session, for nobody else."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from people.models import Mentor
 from scheduling.models.session import Session
@@ -14,7 +15,7 @@ class SessionNote(models.Model):
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="notes")
     mentor = models.ForeignKey(Mentor, models.CASCADE, related_name="session_notes")
-    text = models.CharField("your notes", max_length=2000)
+    text = models.CharField(_("your notes"), max_length=2000)
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = SessionNoteQuerySet.as_manager()
@@ -26,7 +27,7 @@ class SessionNote(models.Model):
             models.UniqueConstraint(
                 fields=["session", "mentor"],
                 name="session_note_one_per_mentor",
-                violation_error_message="You have notes on this session already.",
+                violation_error_message=_("You have notes on this session already."),
             )
         ]
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from people import time_zones
 from people.models import PERMISSIONS, Mentor
@@ -24,28 +25,28 @@ class MentorLimits(models.Model):
 
     mentor = models.OneToOneField(Mentor, models.CASCADE, primary_key=True, related_name="limits")
     week_cap = models.PositiveSmallIntegerField(
-        "sessions a week",
+        _("sessions a week"),
         null=True,
         blank=True,
-        help_text="At most so many in a week. Requests that wait for an answer count. Empty: as the program has it.",
+        help_text=_("At most so many in a week. Requests that wait for an answer count. Empty: as the program has it."),
     )
     buffer_minutes = models.PositiveSmallIntegerField(
-        "buffer",
+        _("buffer"),
         null=True,
         blank=True,
         validators=[MaxValueValidator(LONGEST_BUFFER)],
-        help_text="So many minutes stay free before and after each session. Empty: as the program has it.",
+        help_text=_("So many minutes stay free before and after each session. Empty: as the program has it."),
     )
     paused_until_on = models.DateField(
-        "no new requests until",
+        _("no new requests until"),
         null=True,
         blank=True,
-        help_text="New requests are taken again from this day on. What is booked stays. Empty: no pause.",
+        help_text=_("New requests are taken again from this day on. What is booked stays. Empty: no pause."),
     )
 
     class Meta:
-        verbose_name = "limits of a mentor"
-        verbose_name_plural = "limits of mentors"
+        verbose_name = _("limits of a mentor")
+        verbose_name_plural = _("limits of mentors")
         default_permissions = PERMISSIONS
 
     def __str__(self) -> str:
@@ -77,43 +78,43 @@ class WeeklyHours(models.Model):
 
     mentor = models.ForeignKey(Mentor, models.CASCADE, related_name="weekly_hours")
     weekday = models.PositiveSmallIntegerField(choices=Weekday)
-    begins = models.TimeField("from")
-    ends = models.TimeField("to", help_text="00:00 is midnight at the end of the day.")
+    begins = models.TimeField(_("from"))
+    ends = models.TimeField(_("to"), help_text=_("00:00 is midnight at the end of the day."))
     # Kept with the hours: they stay on the clock they were given by, wherever the mentor moves.
     time_zone = models.CharField(max_length=64, validators=[time_zones.validate])
-    valid_from_on = models.DateField("valid from")
-    valid_until_on = models.DateField("valid until", null=True, blank=True, help_text="The last day. Empty: for good.")
+    valid_from_on = models.DateField(_("valid from"))
+    valid_until_on = models.DateField(_("valid until"), null=True, blank=True, help_text=_("The last day. Empty: for good."))
     every_weeks = models.PositiveSmallIntegerField(
-        "how often",
+        _("how often"),
         default=1,
-        choices=[(1, "every week"), (2, "every second week")],
-        help_text="Every second week begins with the week of the first day.",
+        choices=[(1, _("every week")), (2, _("every second week"))],
+        help_text=_("Every second week begins with the week of the first day."),
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = "weekly hours"
+        verbose_name = verbose_name_plural = _("weekly hours")
         default_permissions = PERMISSIONS
         ordering = ["mentor", "weekday", "begins", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(weekday__in=Weekday.values),
                 name="weekly_hours_weekday_known",
-                violation_error_message="Choose a day of the week.",
+                violation_error_message=_("Choose a day of the week."),
             ),
             models.CheckConstraint(
                 condition=Q(every_weeks__in=[1, 2]),
                 name="weekly_hours_every_week_or_second",
-                violation_error_message="Choose every week or every second week.",
+                violation_error_message=_("Choose every week or every second week."),
             ),
             models.CheckConstraint(
                 condition=~Q(ends=F("begins")),
                 name="weekly_hours_end_after_they_begin",
-                violation_error_message="The end must come after the beginning.",
+                violation_error_message=_("The end must come after the beginning."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until_on__isnull=True) | Q(valid_until_on__gte=F("valid_from_on")),
                 name="weekly_hours_valid_for_a_while",
-                violation_error_message="The last day must not come before the first.",
+                violation_error_message=_("The last day must not come before the first."),
             ),
         ]
 
@@ -127,7 +128,9 @@ class WeeklyHours(models.Model):
             mine = self.rule(zone)
             if twice := next((other for other in others if mine.meets(other.rule(zone))), None):
                 raise ValidationError(
-                    f"These hours overlap others: {twice}. Change those, or choose hours that only touch them.", code="overlap"
+                    _("These hours overlap others: %(others)s. Change those, or choose hours that only touch them.")
+                    % {"others": twice},
+                    code="overlap",
                 )
 
     def rule(self, fallback: str) -> Hours:
@@ -149,12 +152,14 @@ class TimeOff(Timed):
     LONGEST_DAYS = 366
 
     mentor = models.ForeignKey(Mentor, models.CASCADE, related_name="time_off")
-    note = models.CharField(max_length=200, blank=True, help_text="For the mentor and the coordinators; mentees do not see it.")
+    note = models.CharField(
+        max_length=200, blank=True, help_text=_("For the mentor and the coordinators; mentees do not see it.")
+    )
 
     objects = PeriodQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "time off"
+        verbose_name = verbose_name_plural = _("time off")
         default_permissions = PERMISSIONS
         ordering = ["start_time", "pk"]
         indexes = [models.Index(fields=["mentor", "end_time"], name="time_off_mentor_end")]
@@ -165,7 +170,7 @@ class TimeOff(Timed):
 
     def clean(self):
         if self.start_time and self.end_time and self.end_time - self.start_time > timedelta(days=self.LONGEST_DAYS):
-            raise ValidationError("Time off lasts at most a year. Enter the rest as another.", code="too_long")
+            raise ValidationError(_("Time off lasts at most a year. Enter the rest as another."), code="too_long")
 
 
 class Availability(Timed):
@@ -175,7 +180,7 @@ class Availability(Timed):
     LONGEST_HOURS = 24
 
     mentor = models.ForeignKey(Mentor, models.CASCADE, related_name="availabilities")
-    external_id = models.CharField("roster key", max_length=64, blank=True)
+    external_id = models.CharField(_("roster key"), max_length=64, blank=True)
     # Written from the weekly hours, and written anew when those change. What a person added or edited stays as it is.
     from_weekly_hours = models.BooleanField(default=False, editable=False)
     # What the weekly hours said before a person edited the window: nothing else is written there.
@@ -185,8 +190,8 @@ class Availability(Timed):
     objects = AvailabilityQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "window"
-        verbose_name_plural = "availability"
+        verbose_name = _("window")
+        verbose_name_plural = _("availability")
         default_permissions = PERMISSIONS
         ordering = ["start_time", "pk"]
         indexes = [
@@ -207,7 +212,7 @@ class Availability(Timed):
                     instead_of_end__gt=F("instead_of_start"),
                 ),
                 name="availability_instead_of_a_period",
-                violation_error_message="Only an edited window stands for another one.",
+                violation_error_message=_("Only an edited window stands for another one."),
             ),
         ]
 
@@ -216,7 +221,7 @@ class Availability(Timed):
 
     def clean(self):
         if self.start_time and self.end_time and (self.end_time - self.start_time).total_seconds() > self.LONGEST_HOURS * 3600:
-            raise ValidationError("A window lasts at most 24 hours. Enter one for each day.", code="too_long")
+            raise ValidationError(_("A window lasts at most 24 hours. Enter one for each day."), code="too_long")
 
     @property
     def instead_of(self) -> Period | None:

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from people import time_zones
 from people.links import LinkField
@@ -19,7 +20,9 @@ def default_lengths() -> list[int]:
 
 def some_known_lengths(value) -> None:
     if not value or not isinstance(value, list) or not set(value) <= set(LENGTHS):
-        raise ValidationError("Choose at least one of %(lengths)s minutes.", params={"lengths": ", ".join(map(str, LENGTHS))})
+        raise ValidationError(
+            _("Choose at least one of %(lengths)s minutes."), params={"lengths": ", ".join(map(str, LENGTHS))}
+        )
 
 
 class Program(models.Model):
@@ -31,97 +34,109 @@ class Program(models.Model):
         max_length=64,
         default=time_zones.DEFAULT,
         validators=[time_zones.validate],
-        help_text="For everybody who has not chosen a zone. Default: UTC.",
+        help_text=_("For everybody who has not chosen a zone. Default: UTC."),
     )
     session_lengths = models.JSONField(
-        "session lengths",
+        _("session lengths"),
         default=default_lengths,
         validators=[some_known_lengths],
-        help_text="How long a session may be, in minutes. Default: 30 and 60.",
+        help_text=_("How long a session may be, in minutes. Default: 30 and 60."),
     )
     slot_step = models.PositiveSmallIntegerField(
         default=30,
         validators=[MinValueValidator(5), MaxValueValidator(240)],
-        help_text="Sessions may start every so many minutes from the beginning of a window. Default: 30.",
+        help_text=_("Sessions may start every so many minutes from the beginning of a window. Default: 30."),
     )
     minimum_notice_hours = models.PositiveSmallIntegerField(
-        "notice", default=0, help_text="A session is booked at least so many hours ahead. Default: 0, until just before it."
+        _("notice"),
+        default=0,
+        help_text=_("A session is booked at least so many hours ahead. Default: 0, until just before it."),
     )
     horizon_days = models.PositiveSmallIntegerField(
-        "horizon", default=90, help_text="A session is booked at most so many days ahead; 0: no limit. Default: 90."
+        _("horizon"), default=90, help_text=_("A session is booked at most so many days ahead; 0: no limit. Default: 90.")
     )
     buffer_minutes = models.PositiveSmallIntegerField(
-        "buffer",
+        _("buffer"),
         default=0,
         validators=[MaxValueValidator(LONGEST_BUFFER)],
-        help_text="So many minutes stay free before and after each of a mentor's sessions. Default: 0.",
+        help_text=_("So many minutes stay free before and after each of a mentor's sessions. Default: 0."),
     )
     weeks_ahead = models.PositiveSmallIntegerField(
-        "weeks written ahead",
+        _("weeks written ahead"),
         default=13,
         validators=[MinValueValidator(1), MaxValueValidator(53)],
-        help_text="Weekly hours become windows that can be booked so many weeks ahead. Default: 13, a little more than the "
-        "default horizon.",
+        help_text=_(
+            "Weekly hours become windows that can be booked so many weeks ahead. Default: 13, a little more than the "
+            "default horizon."
+        ),
     )
     mentor_week_cap = models.PositiveSmallIntegerField(
-        "sessions a week, mentor",
+        _("sessions a week, mentor"),
         null=True,
         blank=True,
-        help_text="At most so many in a week that begins on Monday in the program's zone. Requests that wait for an answer "
-        "count. Default: no limit.",
+        help_text=_(
+            "At most so many in a week that begins on Monday in the program's zone. Requests that wait for an answer "
+            "count. Default: no limit."
+        ),
     )
     mentee_week_cap = models.PositiveSmallIntegerField(
-        "sessions a week, mentee", null=True, blank=True, help_text="Counted in the same way. Default: no limit."
+        _("sessions a week, mentee"), null=True, blank=True, help_text=_("Counted in the same way. Default: no limit.")
     )
     open_requests_cap = models.PositiveSmallIntegerField(
-        "open requests, mentee",
+        _("open requests, mentee"),
         null=True,
         blank=True,
-        help_text="At most so many requests of one mentee wait for an answer at a time. Default: no limit.",
+        help_text=_("At most so many requests of one mentee wait for an answer at a time. Default: no limit."),
     )
     meeting_rooms = LinkField(
-        "meeting rooms",
+        _("meeting rooms"),
         default="https://meet.jit.si/",
         blank=True,
-        help_text="A session whose mentor has no room gets one of its own under this address; empty: none. "
-        "Default: https://meet.jit.si/",
+        help_text=_(
+            "A session whose mentor has no room gets one of its own under this address; empty: none. "
+            "Default: https://meet.jit.si/"
+        ),
     )
     answer_hours = models.PositiveSmallIntegerField(
-        "hours to answer",
+        _("hours to answer"),
         default=72,
         validators=[MinValueValidator(1)],
-        help_text="A request that nobody answers for so long expires, and its time is free again. Default: 72.",
+        help_text=_("A request that nobody answers for so long expires, and its time is free again. Default: 72."),
     )
     cancel_until_hours = models.PositiveSmallIntegerField(
-        "cancel until",
+        _("cancel until"),
         default=0,
-        help_text="Mentors and mentees cancel at least so many hours before the start; after that a coordinator does. "
-        "Default: 0, until the start.",
+        help_text=_(
+            "Mentors and mentees cancel at least so many hours before the start; after that a coordinator does. "
+            "Default: 0, until the start."
+        ),
     )
     undo_minutes = models.PositiveSmallIntegerField(
-        "minutes to undo",
+        _("minutes to undo"),
         default=2,
         validators=[MaxValueValidator(60)],
-        help_text="Messages about many changes at once (a bulk action, a hand-over, an import) wait so many minutes: undone "
-        "in that time, they are not sent. 0: they go at once. Default: 2.",
+        help_text=_(
+            "Messages about many changes at once (a bulk action, a hand-over, an import) wait so many minutes: undone in that"
+            " time, they are not sent. 0: they go at once. Default: 2."
+        ),
     )
 
     mentees_may_join = models.BooleanField(
-        "people may become mentees by themselves",
+        _("people may become mentees by themselves"),
         default=True,
-        help_text="At the sign-up and later. Off: only who is on the roster. Default: on.",
+        help_text=_("At the sign-up and later. Off: only who is on the roster. Default: on."),
     )
     mentors_may_join = models.BooleanField(
-        "people may become mentors by themselves",
+        _("people may become mentors by themselves"),
         default=True,
-        help_text="With both off nobody can sign up; invited people come in by their invitation. Default: on.",
+        help_text=_("With both off nobody can sign up; invited people come in by their invitation. Default: on."),
     )
 
     class Meta:
-        verbose_name_plural = "program"
+        verbose_name_plural = _("program")
         constraints = [
             models.CheckConstraint(
-                condition=Q(id=1), name="program_is_one", violation_error_message="There is exactly one program."
+                condition=Q(id=1), name="program_is_one", violation_error_message=_("There is exactly one program.")
             )
         ]
 

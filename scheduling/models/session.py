@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from people.links import LinkField
@@ -27,8 +28,8 @@ class Session(Timed):
     )
     # Changed by the verbs only. Editable in Django's sense, or the history would leave these out of what changed.
     status = models.CharField(max_length=10, choices=Status, default=PENDING)
-    topic = models.CharField("what it is about", max_length=200, blank=True)
-    meeting_link = LinkField(blank=True, help_text="Where you meet online.")
+    topic = models.CharField(_("what it is about"), max_length=200, blank=True)
+    meeting_link = LinkField(blank=True, help_text=_("Where you meet online."))
     ending = models.CharField(max_length=8, choices=Ending, blank=True)
     # What was said with the last change; the history has those before it.
     reason = models.CharField(max_length=300, blank=True)
@@ -36,7 +37,7 @@ class Session(Timed):
     acted_for = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     # The soft rules that a coordinator set aside for this time, by their codes, and why.
     set_aside = models.JSONField(default=list, blank=True)
-    set_aside_reason = models.CharField("why rules were set aside", max_length=300, blank=True)
+    set_aside_reason = models.CharField(_("why rules were set aside"), max_length=300, blank=True)
     ended_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(editable=False)
     # A request that nobody has answered by then expires; empty: it never does.
@@ -47,7 +48,7 @@ class Session(Timed):
     version = models.PositiveIntegerField(default=1, editable=False)
     # One filled-in form, however often it is sent, is one session.
     form_key = models.UUIDField(null=True, blank=True, unique=True, editable=False)
-    external_id = models.CharField("roster key", max_length=64, blank=True, editable=False)
+    external_id = models.CharField(_("roster key"), max_length=64, blank=True, editable=False)
 
     objects = SessionQuerySet.as_manager()
     history = HistoricalRecords()
@@ -72,17 +73,17 @@ class Session(Timed):
             models.CheckConstraint(
                 condition=~Q(mentor_id=F("mentee_id")),
                 name="session_of_two_people",
-                violation_error_message="Nobody can book a session with themselves.",
+                violation_error_message=_("Nobody can book a session with themselves."),
             ),
             models.CheckConstraint(
                 condition=Q(status__in=Status.values),
                 name="session_status_known",
-                violation_error_message="A session is Pending, Confirmed, Canceled, Completed or No-show.",
+                violation_error_message=_("A session is Pending, Confirmed, Canceled, Completed or No-show."),
             ),
             models.CheckConstraint(
                 condition=Q(status=CANCELED, ending__in=Ending.values) | (~Q(status=CANCELED) & Q(ending="")),
                 name="session_canceled_has_a_why",
-                violation_error_message="A canceled session says how it ended, and no other does.",
+                violation_error_message=_("A canceled session says how it ended, and no other does."),
             ),
         ]
 
@@ -124,10 +125,10 @@ class Notice(models.Model):
     # The session's version that promised it: a session moved away and back owes everything anew.
     version = models.PositiveIntegerField(default=0, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    detail = models.CharField(max_length=300, blank=True, help_text="Why it was not sent, or what the mail server said.")
+    detail = models.CharField(max_length=300, blank=True, help_text=_("Why it was not sent, or what the mail server said."))
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    answer = models.CharField("the server’s answer", max_length=300, blank=True, help_text="The last one, as it came.")
+    answer = models.CharField(_("the server’s answer"), max_length=300, blank=True, help_text=_("The last one, as it came."))
     # Who had it sent once more, and when.
     resent_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     resent_at = models.DateTimeField(null=True, blank=True)
@@ -157,12 +158,12 @@ class Notice(models.Model):
             models.UniqueConstraint(
                 fields=["session", "recipient", "kind", "version"],
                 name="notice_promised_once",
-                violation_error_message="This has been promised already.",
+                violation_error_message=_("This has been promised already."),
             ),
             models.CheckConstraint(
                 condition=Q(state__in=State.values),
                 name="notice_state_known",
-                violation_error_message="This is not a state of a notice.",
+                violation_error_message=_("This is not a state of a notice."),
             ),
         ]
 

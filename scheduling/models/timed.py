@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from scheduling.slots import Period
 
@@ -24,7 +25,7 @@ def ends_after_it_starts() -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=Q(end_time__gt=F("start_time")),
         name="%(class)s_ends_after_it_starts",
-        violation_error_message="The end must come after the start.",
+        violation_error_message=_("The end must come after the start."),
     )
 
 
@@ -33,5 +34,5 @@ def external_id_unique() -> models.UniqueConstraint:
         fields=["external_id"],
         condition=~Q(external_id=""),
         name="%(class)s_external_id_unique",
-        violation_error_message="Another row already has this roster key.",
+        violation_error_message=_("Another row already has this roster key."),
     )

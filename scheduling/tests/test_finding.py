@@ -10,7 +10,7 @@ from django.utils import timezone
 from people.models import Mentor, Skill, User
 from scheduling import booking
 from scheduling.models import Availability, MentorLimits, Program, Session
-from scheduling.rules import clock, when
+from scheduling.sentences import clock, when
 from scheduling.slots import Period
 
 pytestmark = pytest.mark.django_db
