@@ -1,6 +1,7 @@
 """What leaves with the lists of people: mentors, mentees, skills, teams."""
 
 from collections import defaultdict
+from functools import lru_cache
 
 from people import time_zones
 from people.models import Mentor, NotificationSettings, Skill, Team
@@ -14,6 +15,7 @@ def person(name: str, path: str, **kwargs) -> Column:
     return Column(name, *parts, made=full_name, compared=False, width=24, **kwargs)
 
 
+@lru_cache(maxsize=4_000)
 def full_name(first_name: str | None, last_name: str | None, username: str | None) -> str:
     return f"{first_name or ''} {last_name or ''}".strip() or username or ""
 

@@ -18,13 +18,12 @@ FIRST_YEAR = 1900
 
 
 def plain(value) -> str:
-    """Text as it comes through every format: without what no sheet can hold, ends of lines made equal, no space around it."""
-    text = "" if value is None else str(value)
-    return shown(text).strip()
+    """Text as it comes through every format: `shown`, without tabs (LibreOffice drops those), no space around it."""
+    return shown("" if value is None else str(value)).replace("\t", "").strip()
 
 
 def shown(text: str) -> str:
-    """What of a text a spreadsheet program keeps."""
+    """What of a text a spreadsheet program keeps: nothing that no file can hold, one way to end a line, not too long."""
     return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST]
 
 
@@ -85,7 +84,7 @@ class Column:
             return None
         text = shown(value)
         # A text stays a text there. Only what `tidy` would take off is doubled.
-        return guard(text) if text[:1] in "'\t\n " else text
+        return guard(text) if text.lstrip()[:1] == "'" else text
 
 
 class Number(Column):
@@ -157,7 +156,10 @@ class Moment(Column):
     width = 19
 
     def text(self, value):
-        return "" if value is None else value.astimezone(UTC).isoformat(timespec="seconds")
+        if value is None:
+            return ""
+        # What the database says is in UTC already.
+        return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="seconds")
 
     def read(self, cell, zone):
         moment = cell
@@ -227,10 +229,12 @@ class Clock(Column):
         if isinstance(cell, time | datetime):
             return f"{cell:%H:%M}"
         text = super().read(cell, zone)
-        try:
-            return f"{time.fromisoformat(text.zfill(5) if len(text) < 6 else text.zfill(8)):%H:%M}"
-        except ValueError:
-            return text
+        for shape in ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"):
+            try:
+                return f"{datetime.strptime(text, shape):%H:%M}"  # noqa: DTZ007  a time of day
+            except ValueError:
+                continue
+        return text
 
     def csv(self, value, zone):
         return self.text(value)
@@ -246,6 +250,9 @@ class ZoneName(Column):
 
     def __init__(self):
         super().__init__(self.NAME, "pk", compared=False)
+
+    def values(self, raw, keys):
+        return [None] * len(keys)
 
     def csv(self, value, zone):
         return zone_name(zone)

@@ -13,7 +13,7 @@ from people.sheets.writing import Head
 # So many rows are in memory at a time.
 PIECE = 2_000
 # What is remembered of values seen is forgotten beyond so many.
-REMEMBERED = 20_000
+REMEMBERED = 4_000
 
 
 class Memory(dict):

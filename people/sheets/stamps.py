@@ -5,12 +5,11 @@ own, so sheets may be sorted, cut, and put together from several exports. A fing
 a cell that was taken out of the file. A signature covers the whole: a stamp of another program, of another list, or one that
 was written by hand is no stamp of ours.
 
-    mentors.1f.t6k2bx.1042.Zk3fQa...  .Yd0s-Lk2Vq
-    list, columns (bits, in the list's order), minute, key, six letters for each column, signature
+    mentors.1f.t6k2bx.1042.0b5d1f37...  .93c05e18d7a1f642
+    list, columns (bits, in the list's order), minute, key, eight letters for each column, signature
 """
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +21,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.formats import date_format
 
 HEADER = "_row"
-PRINT, SIGNATURE = 6, 10
-SHAPE = re.compile(r"([a-z_]+)\.([0-9a-f]{1,16})\.([0-9a-z]{1,8})\.([0-9]{1,18})\.([\w-]*)\.([\w-]{10})", re.ASCII)
+PRINT, SIGNATURE = 8, 16
+SHAPE = re.compile(r"([a-z_]+)\.([0-9a-f]{1,16})\.([0-9a-z]{1,8})\.([0-9]{1,18})\.([0-9a-f]*)\.([0-9a-f]{16})", re.ASCII)
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -96,8 +95,7 @@ def _print(key: bytes, column: str, text: str) -> str:
 
 def _short(key: bytes, text: str, letters: int) -> str:
     # Not hmac: this is done for every cell, and takes a quarter of its time. A keyed BLAKE2 is made for it.
-    digest = blake2b(text.encode(errors="surrogatepass"), key=key, digest_size=9).digest()
-    return urlsafe_b64encode(digest).decode()[:letters]
+    return blake2b(text.encode(errors="surrogatepass"), key=key, digest_size=letters // 2).hexdigest()
 
 
 def _base36(number: int) -> str:

@@ -114,6 +114,18 @@ def test_the_guard_takes_off_what_it_put_on(text):
     assert tidy(guarded).strip() == text.strip()
 
 
+def test_what_libreoffice_makes_of_it_is_read_as_the_same():
+    """Measured with 7.4: a tab is dropped, and a time of day in a CSV is written as Americans do."""
+    topic, clock = COLUMNS[0], COLUMNS[6]
+    assert topic.read("cü", BERLIN) == topic.text("c\tü")
+    assert (topic.cell("\tx", BERLIN), topic.cell(" '=1", BERLIN)) == ("\tx", "' '=1")
+    assert [clock.read(f"{hour}:30:00 {half}", BERLIN) for hour, half in (("09", "AM"), ("12", "AM"), ("11", "PM"))] == [
+        "09:30",
+        "00:30",
+        "23:30",
+    ]
+
+
 def test_in_a_file_for_excel_texts_are_texts_and_times_are_times():
     values = [("+49 30 1", 4, True, ("SQL",), AT, AT.date(), time(9, 30)), ("#N/A", None, False, (), None, None, None)]
     heads = [Head(name) for name in NAMES[:-1]] + [Head("begins", hidden=True)]
