@@ -27,6 +27,7 @@ from people.change_admin import ChangeSetAdmin  # noqa: F401  here it is registe
 from people.erasure_admin import ErasingAdmin
 from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
 from people.forms import TimeZoneField
+from people.imports.admin import ImportAdmin  # noqa: F401  here it is registered
 from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin

@@ -96,26 +96,42 @@ def undo(change_set: ChangeSet, *, by: User) -> Outcome:
         change_set = ChangeSet.objects.select_for_update(no_key=True, of=("self",)).get(pk=change_set.pk)
         if no := refusal(change_set, by):
             raise no
-        left = list(change_set.changes.filter(undone_at=None).select_related("content_type").order_by("-pk")[: MOST + 1])
+        left = list(_left(change_set)[: MOST + 1])
         if len(left) > MOST:
             raise ValidationError(
                 _("More than %(count)s rows are too many to undo at once.") % {"count": f"{MOST:,}"}, code="too_many"
             )
-        for one, theirs in by_way(left).items():
-            if one.first:
-                one.first(theirs)
-        outcome = Outcome()
-        for change in left:
-            if why := _put_back(change, by):
-                change.refused = why
-                outcome.refused.append((change, why))
-            else:
-                change.refused, change.undone_at = "", timezone.now()
-                outcome.undone.append(change)
-        Change.objects.bulk_update(left, ["refused", "undone_at"], batch_size=500)
-        if outcome.undone and change_set.undone_at is None:
-            change_set.undone_at, change_set.undone_by = timezone.now(), by
-            change_set.save(update_fields=["undone_at", "undone_by"])
+        return _undo_these(change_set, left, by)
+
+
+def take_back(change_set: ChangeSet, *, by: User, most: int) -> Outcome:
+    """A part of it: the last so many that nobody has tried to put back. For a set too large for one transaction, and for one
+    that whoever writes it could not finish. Inside a transaction; who may is the caller's question.
+    """
+    change_set = ChangeSet.objects.select_for_update(no_key=True, of=("self",)).get(pk=change_set.pk)
+    return _undo_these(change_set, list(_left(change_set).filter(refused="")[:most]), by)
+
+
+def _left(change_set: ChangeSet) -> models.QuerySet[Change]:
+    return change_set.changes.filter(undone_at=None).select_related("content_type").order_by("-pk")
+
+
+def _undo_these(change_set: ChangeSet, left: list[Change], by: User) -> Outcome:
+    for one, theirs in by_way(left).items():
+        if one.first:
+            one.first(theirs)
+    outcome = Outcome()
+    for change in left:
+        if why := _put_back(change, by):
+            change.refused = why
+            outcome.refused.append((change, why))
+        else:
+            change.refused, change.undone_at = "", timezone.now()
+            outcome.undone.append(change)
+    Change.objects.bulk_update(left, ["refused", "undone_at"], batch_size=500)
+    if outcome.undone and change_set.undone_at is None:
+        change_set.undone_at, change_set.undone_by = timezone.now(), by
+        change_set.save(update_fields=["undone_at", "undone_by"])
     return outcome
 
 

@@ -14,6 +14,7 @@ from django_q.models import Failure
 
 from people import changes
 from people.accounts import ROLES
+from people.imports import work
 from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, SkillSuggestion, User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part
 
@@ -126,6 +127,7 @@ class PeopleKeeper(Keeper):
     )
     left_out = {
         "admin.LogEntry": "what coordinators did in the admin: it is about the people they did it to",
+        "people.Import": "which sheets coordinators imported, and when",
         "people.SheetExport": "which lists coordinators took out: it is kept for the program",
         "people.ChangeSet": "what coordinators did in one go; each change is told with what it changed",
     }
@@ -137,6 +139,7 @@ class PeopleKeeper(Keeper):
     def empty(self, user):
         known = _addresses(user)
         changes.forget(User, [user.pk])
+        work.forget_waiting()
         changes.forget_name(str(user))
         changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
         for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):

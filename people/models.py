@@ -443,3 +443,6 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"change {self.pk}"
+
+
+from people.imports.models import Import, ImportRow  # noqa: E402, F401  they point at users

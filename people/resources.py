@@ -1,13 +1,21 @@
 """The sheets of people: mentors, mentees, skills, teams. The e-mail address is the key, whatever its case."""
 
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from people.models import Mentee, Mentor, NotificationSettings, Skill, Team, User
-from people.sheets.cells import Cell, KnownNames, Text, YesNo, split_name
+from people import changes
+from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
+from people.sheets import enrolling
+from people.sheets.cells import Cell, YesNo, split_name, tidy
+from people.sheets.names import Names, Skills, TeamNumber
 from people.sheets.resource import SheetResource
+
+# So many addresses in one question to the database.
+ASKED_TOGETHER = 1_000
 
 
 class OptIn(Cell):
@@ -35,16 +43,24 @@ class RoleResource(SheetResource):
     external_id = Cell("external_id")
 
     columns = {
-        "email": ("email", "e-mail address", "email address", "contact_email"),
-        "first_name": ("first_name", "given name", "forename"),
-        "last_name": ("last_name", "surname", "family name"),
-        "name": ("name", "full name"),
-        "time_zone": ("time_zone", "timezone", "zone"),
-        "phone_number": ("phone_number", "phone", "mobile"),
-        "opt_in_notifications": ("opt_in_notifications", "notifications"),
+        "email": ("email", "e-mail address", "email address", "contact_email", "mail", "email_id", "primary email", "e-mail"),
+        "first_name": ("first_name", "given name", "forename", "firstname", "vorname"),
+        "last_name": ("last_name", "surname", "family name", "lastname", "nachname"),
+        "name": ("name", "full name", "full_name", "contact name", "person", "student name", "mentor name", "mentee name"),
+        "time_zone": ("time_zone", "timezone", "zone", "tz"),
+        "phone_number": ("phone_number", "phone", "mobile", "telephone", "cell", "contact number"),
+        "opt_in_notifications": ("opt_in_notifications", "notifications", "opt in"),
+    }
+    labels = {
+        "email": gettext_lazy("E-mail address"),
+        "name": gettext_lazy("Full name"),
+        "opt_in_notifications": gettext_lazy("Wants notifications"),
+        "external_id": gettext_lazy("Roster key"),
     }
     needed = (("email",), ("name", "first_name", "last_name"))
     key = ("email", "address")
+    merges = True
+    clearable = ("last_name", "time_zone", "phone_number", "external_id")
 
     class Meta:
         import_id_fields = ("email",)
@@ -53,25 +69,62 @@ class RoleResource(SheetResource):
         clean_model_instances = True
         # One transaction for the sheet: all of it, or nothing.
         use_transactions = True
+        use_bulk = True
+        skip_diff = True
+        batch_size = 1000
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.users: dict[str, User] = {}
+        # Roster key -> the address of whose it is.
+        self.keys: dict[str, str] = {}
 
     def get_queryset(self):
         return super().get_queryset().select_related("user__notification_settings").order_by("user__email")
+
+    @property
+    def role(self) -> str:
+        return self._meta.model._meta.model_name
+
+    def prepare(self, dataset):
+        headers = dataset.headers
+        emails = sorted({str(cell or "").strip().lower() for cell in dataset["email"]} if "email" in headers else ())
+        keys = sorted({str(cell or "").strip() for cell in dataset["external_id"]} - {""} if "external_id" in headers else ())
+        self.users = {}
+        for part in _parts(emails):
+            found = User.objects.annotate(lower_email=Lower("email")).filter(lower_email__in=part)
+            self.users |= {user.email.lower(): user for user in self.with_role(found)}
+        for part in _parts(keys):
+            taken = self._meta.model.objects.filter(external_id__in=part).values_list("external_id", "user__email")
+            self.keys |= {key: email.lower() for key, email in taken}
+
+    def remember(self, columns, entries):
+        """Not the addresses: merged, each is there once."""
+        if "external_id" in columns:
+            key, email = columns.index("external_id"), columns.index("email")
+            self.keys |= {tidy(entry.cells[key]): tidy(entry.cells[email]).lower() for entry in entries}
+
+    def with_role(self, users):
+        return users.select_related("notification_settings", self.role)
 
     def read_row(self, row):
         if "email" not in row:
             raise ValidationError({"email": "An e-mail address is needed: it is how people are told apart."})
         row["email"] = str(row["email"]).lower()
         if "name" in row and "first_name" not in row and "last_name" not in row:
-            row["first_name"], row["last_name"] = split_name(str(row["name"]))
+            name, user = " ".join(str(row["name"]).split()), self.users.get(row["email"])
+            # Where the name is the same, how it was split stays.
+            if not (user and user.get_full_name() == name):
+                row["first_name"], row["last_name"] = split_name(name)
 
     def get_instance(self, instance_loader, row):
-        return self._meta.model.objects.with_email(row["email"])
+        return getattr(self.users.get(row["email"]), self.role, None)
 
     def init_instance(self, row=None):
-        user = User.objects.with_email(row["email"]) or User()
-        return self._meta.model(user=user)
+        return self._meta.model(user=self.users.get(row["email"]) or User())
 
     def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
+        """Without asking the database: the address is the key, and whose roster keys these are is known."""
         errors = dict(import_validation_errors or {})
         role = self._meta.model._meta.model_name
         if not instance._state.adding and (since := getattr(instance.user, f"{role}_ended_at")):
@@ -81,32 +134,48 @@ class RoleResource(SheetResource):
             errors["email"] = ValidationError(ended % said, code="ended")
         for part, left_out in ((instance.user, {"username", "password"}), (instance, {"user"})):
             try:
-                part.full_clean(exclude=left_out | errors.keys(), validate_unique=validate_unique)
+                part.full_clean(exclude=left_out | errors.keys(), validate_unique=False, validate_constraints=False)
             except ValidationError as error:
                 errors = error.update_error_dict(errors)
+        if instance.external_id:
+            email = instance.user.email.lower()
+            if self.keys.setdefault(instance.external_id, email) != email:
+                errors["external_id"] = [ValidationError(Role._meta.constraints[0].violation_error_message, code="unique")]
         if errors:
             raise ValidationError(errors)
 
-    def do_instance_save(self, instance, is_create):
-        User.objects.enrol(instance.user)
-        # Again, now that the user has a key: it is the role's key.
-        instance.user = instance.user
-        instance.save()
-        if "opt_in" in instance.__dict__:
-            NotificationSettings.set_all(instance.user, instance.opt_in)
+    def save_instance(self, instance, is_create, row, **kwargs):
+        """All of them together, when enough have come (`bulk_create`)."""
+        self.create_instances.append(instance)
+
+    def bulk_create(self, using_transactions, dry_run, raise_errors, batch_size=None, result=None):
+        roles, self.create_instances = self.create_instances, []
+        if roles and not dry_run:
+            made = enrolling.write(roles, by=self.by)
+            # Before those who know it: undone, it goes after them.
+            self.touched += [(skill, None, changes.snapshot(skill, ["name"])) for skill in made]
+            self.touched += [(role, role.sheet_before, self.snapshot(role)) for role in roles]
+
+    def bulk_update(self, *args, **kwargs):
+        """`bulk_create` has written the changed ones, too."""
+
+    def snapshot(self, role):
+        return enrolling.snapshot(role)
 
 
 class MentorResource(RoleResource):
     about_me = Cell("about_me")
     meeting_link = Cell("meeting_link")
-    skills = Cell("skills", widget=KnownNames(Skill))
+    skills = Skills("known", "skills", widget=Names())
 
     columns = RoleResource.columns | {
         "external_id": ("external_id", "mentor_id", "roster key"),
-        "about_me": ("about_me", "about", "bio", "notes"),
-        "skills": ("skills", "skill", "areas_of_expertise", "tech_stack"),
+        "about_me": ("about_me", "about", "bio", "notes", "biography", "description"),
+        "skills": ("skills", "skill", "areas_of_expertise", "tech_stack", "expertise", "topics", "technologies"),
         "meeting_link": ("meeting_link", "meet_link", "meeting room"),
     }
+    joined = ("skills",)
+    clearable = (*RoleResource.clearable, "about_me", "meeting_link", "skills")
 
     class Meta(RoleResource.Meta):
         model = Mentor
@@ -123,31 +192,33 @@ class MentorResource(RoleResource):
             "external_id",
         )
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        widget = self.fields["skills"].widget
+        widget.make, widget.unknown = self.make, self.unknown
+
     def get_queryset(self):
         return super().get_queryset().prefetch_related("skills")
 
+    def with_role(self, users):
+        return super().with_role(users).prefetch_related("mentor__skills")
 
-class TeamNumber(Text):
-    def clean(self, value, row=None, **kwargs):
-        text = str(value).strip()
-        team = Team.objects.filter(number=int(float(text))).first() if text.replace(".0", "").isdigit() else None
-        if team is None:
-            raise ValidationError(
-                f"There is no team “{value}”. Add it to the list first, or correct the cell.", code="unknown_name"
-            )
-        return team
-
-    def render(self, value, obj=None, **kwargs):
-        return str(value.number) if value else ""
+    def prepare(self, dataset):
+        super().prepare(dataset)
+        self.fields["skills"].widget.known = {skill.name.lower(): skill for skill in Skill.objects.all()}
 
 
 class MenteeResource(RoleResource):
     team_number = Cell("team", "team_number", widget=TeamNumber())
+    goals = Cell("goals")
 
     columns = RoleResource.columns | {
         "external_id": ("external_id", "student_id", "mentee_id", "roster key"),
-        "team_number": ("team_number", "team"),
+        "team_number": ("team_number", "team", "group", "team no"),
+        "goals": ("goals", "goal", "objectives", "what do you want to reach"),
     }
+    labels = RoleResource.labels | {"team_number": gettext_lazy("Team")}
+    clearable = (*RoleResource.clearable, "team_number", "goals")
 
     class Meta(RoleResource.Meta):
         model = Mentee
@@ -158,6 +229,7 @@ class MenteeResource(RoleResource):
             "time_zone",
             "phone_number",
             "team_number",
+            "goals",
             "opt_in_notifications",
             "external_id",
         )
@@ -165,27 +237,43 @@ class MenteeResource(RoleResource):
     def get_queryset(self):
         return super().get_queryset().select_related("team")
 
+    def with_role(self, users):
+        return super().with_role(users).select_related("notification_settings", "mentee__team")
+
+    def prepare(self, dataset):
+        super().prepare(dataset)
+        self.fields["team_number"].widget.known = {team.number: team for team in Team.objects.all()}
+
 
 class SkillResource(SheetResource):
-    columns = {"name": ("name", "skill")}
+    columns = {"name": ("name", "skill", "skills", "skill name")}
     needed = (("name",),)
+    key = ("name", "name")
+    merges = True
 
     class Meta:
         model = Skill
         fields = ("name",)
         import_id_fields = ("name",)
-        skip_unchanged = report_skipped = clean_model_instances = use_transactions = True
+        skip_unchanged = report_skipped = clean_model_instances = use_transactions = skip_diff = True
 
     def get_instance(self, instance_loader, row):
         return Skill.objects.filter(name__iexact=row.get("name", "")).first()
 
 
 class TeamResource(SheetResource):
-    columns = {"number": ("number", "team_number", "team"), "name": ("name", "team name")}
+    columns = {"number": ("number", "team_number", "team", "team no"), "name": ("name", "team name")}
     needed = (("number",),)
+    key = ("number", "number")
+    merges = True
+    clearable = ("name",)
 
     class Meta:
         model = Team
         fields = ("number", "name")
         import_id_fields = ("number",)
-        skip_unchanged = report_skipped = clean_model_instances = use_transactions = True
+        skip_unchanged = report_skipped = clean_model_instances = use_transactions = skip_diff = True
+
+
+def _parts(words: list[str]) -> list[list[str]]:
+    return [words[first : first + ASKED_TOGETHER] for first in range(0, len(words), ASKED_TOGETHER)]

@@ -1,7 +1,15 @@
 """What the worker does for people. Arguments are keys only: the queue's tables hold no personal data."""
 
+import logging
+
+from django.utils import timezone
+from django_q.tasks import async_task
+
 from people.accounts import invite
+from people.imports import work
 from people.models import User
+
+logger = logging.getLogger(__name__)
 
 
 def send_invitation(user_key: int) -> str:
@@ -11,3 +19,22 @@ def send_invitation(user_key: int) -> str:
         return "nobody to invite"
     invite(user)
     return "sent"
+
+
+def go_on_with_import(key: str) -> str:
+    """The next parts of a large sheet; what is left is a task of its own, so that others come in between."""
+    try:
+        more = work.go_on(key)
+    except Exception as error:
+        # The kind only: what it says may name people.
+        logger.error("import %s: %s", key, type(error).__name__)
+        work.give_up(key)
+        return "given up"
+    if more:
+        async_task("people.tasks.go_on_with_import", key)
+    return "more to do" if more else "done"
+
+
+def forget_imports() -> str:
+    """Drop sheets that nobody applied within a day."""
+    return f"{work.forget_old(timezone.now())} forgotten"

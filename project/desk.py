@@ -14,6 +14,12 @@ def item(title: str, icon: str, view: str, permission: str) -> dict:
     return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": can(permission)}
 
 
+def imports(request) -> bool:
+    from people.imports import kinds
+
+    return bool(kinds.open_to(request.user))
+
+
 def superuser(request) -> bool:
     return request.user.is_superuser
 
@@ -82,6 +88,7 @@ UNFOLD = {
                     item("Hand over", "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
+                    item("Reports", "monitoring", "admin:scheduling_session_reports", "scheduling.view_session"),
                     item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),
                 ],
             },
@@ -99,6 +106,12 @@ UNFOLD = {
                         "people.view_skillsuggestion",
                     ),
                     item("Teams", "groups", "admin:people_team_changelist", "people.view_team"),
+                    {
+                        "title": "Import",
+                        "icon": "upload_file",
+                        "link": reverse_lazy("admin:people_import_upload"),
+                        "permission": imports,
+                    },
                     item("Erasures", "person_remove", "admin:people_erasurerequest_changelist", "people.view_erasurerequest"),
                 ],
             },

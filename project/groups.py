@@ -16,7 +16,7 @@ MAY = {
         "people.changeset": "view undo",
         "scheduling.program": "change view",
         "scheduling.availability": "add change delete view import export",
-        "scheduling.weeklyhours": "add change delete view export",
+        "scheduling.weeklyhours": "add change delete view import export",
         "scheduling.timeoff": "add change delete view export",
         "scheduling.mentorlimits": "add change delete view",
         "scheduling.session": "add change view import export",

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.core.checks import register
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class SchedulingConfig(AppConfig):
@@ -8,8 +9,9 @@ class SchedulingConfig(AppConfig):
 
     def ready(self) -> None:
         from people import changes, privacy
+        from people.imports import kinds
         from people.models import User
-        from scheduling import coming_back, guard, leaving, tasks
+        from scheduling import coming_back, guard, leaving, restoring, tasks
         from scheduling.booking import undoing
         from scheduling.privacy import SchedulingKeeper
 
@@ -25,7 +27,37 @@ class SchedulingConfig(AppConfig):
             warned=undoing.warned,
             hidden=undoing.HIDDEN,
         )
-        window, off = self.get_model("Availability"), self.get_model("TimeOff")
-        changes.undoes(window, coming_back.put_back_window, named=coming_back.named_times(window))
+        window, hours, off = (self.get_model(name) for name in ("Availability", "WeeklyHours", "TimeOff"))
+        changes.undoes(window, restoring.put_back, named=coming_back.named_times(window))
+        changes.undoes(hours, restoring.put_back)
         changes.undoes(off, coming_back.put_back_time_off, named=coming_back.named_times(off))
         changes.undoes(User, leaving.put_back, named=coming_back.named_people)
+        for kind in imports():
+            kinds.register(kind)
+
+
+def imports() -> list:
+    """What of scheduling can be imported. These write through the verbs, row by row: fewer are done at once."""
+    from people.imports.kinds import Kind
+    from scheduling import resources
+
+    one_by_one = {"at_once": 100, "together": 20, "most": 20_000}
+    return [
+        Kind("hours", _("Weekly hours"), lambda: resources.WeeklyHoursResource, "scheduling.import_weeklyhours", **one_by_one),
+        Kind("windows", _("Windows"), lambda: resources.AvailabilityResource, "scheduling.import_availability", **one_by_one),
+        Kind(
+            "sessions",
+            _("Sessions to come"),
+            lambda: resources.SessionResource,
+            "scheduling.import_session",
+            warning=_("each is booked like by hand: the rules are asked, and people are told."),
+            **one_by_one,
+        ),
+        Kind(
+            "past",
+            _("Past sessions"),
+            lambda: resources.PastSessionResource,
+            "scheduling.import_session",
+            warning=_("the history of another system, written as it was. No rules are asked, and nobody is told."),
+        ),
+    ]

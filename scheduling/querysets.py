@@ -26,6 +26,10 @@ def moment(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def took_place(now: datetime) -> Q:
+    return Q(status=COMPLETED) | Q(status=CONFIRMED, end_time__lte=now)
+
+
 class PeriodQuerySet(models.QuerySet):
     """Rows that begin at ``start_time`` and end at ``end_time``."""
 
@@ -111,7 +115,7 @@ class SessionQuerySet(PeriodQuerySet):
 
     def took_place(self, now: datetime | None = None):
         """Completed; or confirmed and over, and nobody said that somebody did not come."""
-        return self.filter(Q(status=COMPLETED) | Q(status=CONFIRMED, end_time__lte=now or timezone.now()))
+        return self.filter(took_place(now or timezone.now()))
 
     def unreported(self, now: datetime | None = None):
         """Confirmed and over: somebody has to say whether it took place."""

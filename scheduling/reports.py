@@ -4,6 +4,7 @@ A number asks about the periods it is for, by an index, and about nothing else. 
 the beginning of the next.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -14,6 +15,7 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from scheduling.querysets import took_place
 from scheduling.slots import Period
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, Ending
 
@@ -145,15 +147,21 @@ def answered(sessions: QuerySet) -> QuerySet:
     return sessions.exclude(ending=Ending.EXPIRED).filter(decided_at__gt=F("created_at"))
 
 
-def answer_seconds(sessions: QuerySet, periods: Sequence[Period], by: str = "at") -> dict[object, int]:
-    """The median time to an answer of each period (of its number), or of each value of ``by``: half were quicker."""
+def answer_seconds(sessions: QuerySet, periods: Sequence[Period]) -> dict[int, int]:
+    """The median time to an answer in each period, by its number."""
+    return {at: seconds for at, (_, seconds) in medians(within(sessions, periods, "decided_at"), "at").items()}
+
+
+def medians(sessions: QuerySet, by: str) -> dict[object, tuple[int, int]]:
+    """For each value of ``by``: how many requests were answered, and after how many seconds half of them were."""
     part = {"partition_by": [F(by)]}
     took = Seconds("decided_at") - Seconds("created_at")
-    rows = answered(within(sessions, periods, "decided_at")).annotate(
+    rows = answered(sessions).annotate(
         took=took, number=Window(Count("decided_at"), **part), place=Window(RowNumber(), order_by=took.asc(), **part)
     )
     # The lower one of two in the middle.
-    return dict(rows.filter(place=(F("number") + 1) / 2).values_list(by, "took"))
+    middle = rows.filter(place=(F("number") + 1) / 2)
+    return {value: (number, seconds) for value, number, seconds in middle.values_list(by, "number", "took")}
 
 
 @dataclass
@@ -193,6 +201,69 @@ def total(parts: Sequence[Figures]) -> Figures:
         held_seconds=sum(part.held_seconds for part in parts),
         booked_seconds=sum(part.booked_seconds for part in parts),
     )
+
+
+# ---- a period, line by line -------------------------------------------------------------------------------------------
+
+GROUPS = {"team": "mentee__team", "mentor": "mentor"}
+
+
+@dataclass
+class Line:
+    """What one team, one mentor or everybody did in a period. ``key``: the team's or the mentor's; None: of no team, or all."""
+
+    key: int | None
+    title: str = ""
+    held: int = 0
+    held_seconds: int = 0
+    no_shows: int = 0
+    # Mentees with a session that took place, and those with two or more.
+    reached: int = 0
+    again: int = 0
+    # Requests that were answered in the period, and how soon half of them were.
+    answers: int = 0
+    answer_seconds: int | None = None
+
+    @property
+    def hours(self) -> float:
+        return round(self.held_seconds / 3600, 1)
+
+    @property
+    def no_show_rate(self) -> float | None:
+        return share(self.no_shows, self.no_shows + self.held)
+
+    @property
+    def repeat_rate(self) -> float | None:
+        return share(self.again, self.reached)
+
+
+def lines(sessions: QuerySet, period: Period, now: datetime, by: str = "") -> list[Line]:
+    """``by``: "team", "mentor", or nothing for one line about all. Three questions; no line where nothing happened."""
+    # With nothing to tell them apart, all rows have the same number of their period.
+    group, held = GROUPS.get(by, "at"), took_place(now)
+    found: dict[int | None, Line] = defaultdict(lambda: Line(None))
+    rows = within(sessions, [period])
+    sums = {"held": Count("pk", filter=held), "seconds": Sum(LENGTH, filter=held)}
+    sums |= {"no_shows": Count("pk", filter=Q(status=NO_SHOW)), "reached": Count("mentee", filter=held, distinct=True)}
+    for key, number, seconds, no_shows, reached in rows.values(group).annotate(**sums).values_list(group, *sums):
+        if number or no_shows:
+            found[key] = Line(None, "", number, int(seconds or 0), no_shows, reached)
+    often = rows.filter(held).values(group, "mentee").annotate(times=Count("pk")).filter(times__gte=2)
+    for key, number in Counter(often.values_list(group, flat=True)).items():
+        found[key].again = number
+    for key, (number, seconds) in medians(within(sessions, [period], "decided_at"), group).items():
+        found[key].answers, found[key].answer_seconds = number, seconds
+    for key, line in found.items():
+        line.key = key if by else None
+    return list(found.values())
+
+
+# What a number's link says -> the rows that were counted.
+COUNTED = {
+    "held": lambda sessions, period, now: within(sessions, [period]).filter(took_place(now)),
+    "no_shows": lambda sessions, period, now: within(sessions, [period]).filter(status=NO_SHOW),
+    "answers": lambda sessions, period, now: answered(within(sessions, [period], "decided_at")),
+}
 
 
 # ---- how it is said ---------------------------------------------------------------------------------------------------

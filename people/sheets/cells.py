@@ -1,11 +1,20 @@
 """What stands in a cell, and how it is read and written."""
 
+import ast
+import json
 import re
 
 from django.core.exceptions import ValidationError
 from import_export.fields import Field
-from import_export.widgets import CharWidget, ManyToManyWidget
+from import_export.widgets import CharWidget
 
+# What programs write where there is nothing; not "Nan" or "Null", which are names.
+EMPTY = {"", "None", "none", "NONE", "null", "NULL", "nan", "NaN", "N/A", "n/a", "#N/A", "-", "–", "—", "-none-", "[]", "{}"}
+# What stands in a column of its own for one skill.
+TICKS = {"x", "✓", "✔", "y", "yes", "true", "1"}
+SUFFIXES = {"phd", "ph.d.", "md", "m.d.", "jr", "jr.", "sr", "sr.", "ii", "iii", "iv", "mba", "esq.", "cpa", "pe"}
+# A longer cell is no list.
+LONGEST_LIST = 5_000
 # What a spreadsheet program would take for a formula, or swallow, also where spaces or apostrophes stand before it.
 FORMULA_LIKE = re.compile(r"[\s']*[=+\-@]|[\t\r\n]")
 # No XML holds these, and no spreadsheet program shows them.
@@ -27,10 +36,56 @@ def tidy(value):
     return value[1:] if value[:1] == "'" and FORMULA_LIKE.match(value, 1) else value
 
 
+def is_empty(value) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in EMPTY)
+
+
 def split_name(name: str) -> tuple[str, str]:
-    """First and last name: the last word is the last name, so that "Dr. Sarah Chen" keeps her title with the first."""
+    """First and last name: the last word is the last name, so that "Dr. Sarah Chen" keeps her title with the first.
+
+    "Chen, Sarah" is the other way round, and "Sarah Chen, PhD" is not.
+    """
+    last, comma, first = (part.strip() for part in name.partition(","))
+    if comma and first and last and "," not in first and first.lower() not in SUFFIXES:
+        return first, last
     first, _, last = name.strip().rpartition(" ")
     return (first.strip(), last) if first else (last, "")
+
+
+def listed(cell: str) -> list[str]:
+    """The items of a list as Python or JSON writes it; any other cell as it stands."""
+    text = cell.strip()
+    if text[:1] in ("[", "(", "{") and len(text) <= LONGEST_LIST:
+        for reader in (json.loads, ast.literal_eval):
+            try:
+                found = reader(text)
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                continue
+            if isinstance(found, list | tuple | set):
+                return [str(item).strip() for item in found if not is_empty(str(item))]
+        return [text.strip("[](){}")]
+    return [text]
+
+
+def split_names(cell: str, known) -> list[str]:
+    """The names in a cell, with commas, semicolons, slashes, bars or lines between them, or as a list of Python or JSON.
+
+    A name that is ``known`` (in small letters) is one, whatever is in it: "UI/UX" and "Writing, academic".
+    """
+    found: dict[str, str] = {}
+    for item in listed(cell):
+        tokens = re.split(r"([,;/|\n])", item)
+        pieces = len(tokens) // 2 + 1
+        at = 0
+        while at < pieces:
+            for end in range(pieces, at, -1):
+                name = "".join(tokens[2 * at : 2 * end - 1]).strip().strip("'\"[]").strip()
+                if end == at + 1 or name.lower() in known:
+                    break
+            if not is_empty(name):
+                found.setdefault(name.lower(), name)
+            at = end
+    return list(found.values())
 
 
 class Text(CharWidget):
@@ -51,28 +106,6 @@ class YesNo(CharWidget):
 
     def render(self, value, obj=None, **kwargs):
         return "Y" if value else "N"
-
-
-class KnownNames(ManyToManyWidget):
-    """Several names in one cell, with commas or semicolons between. A name that is not known is refused, not dropped."""
-
-    def __init__(self, model):
-        super().__init__(model, separator=",", field="name")
-
-    def clean(self, value, row=None, **kwargs):
-        names = [name.strip() for name in str(value or "").replace(";", ",").split(",") if name.strip()]
-        known = {row.name.lower(): row for row in self.model.objects.all()}
-        unknown = [name for name in names if name.lower() not in known]
-        if unknown:
-            kind = self.model._meta.verbose_name
-            raise ValidationError(
-                f"There is no {kind} “{'”, “'.join(unknown)}”. Add it to the list first, or correct the cell.",
-                code="unknown_name",
-            )
-        return [known[name.lower()] for name in names]
-
-    def render(self, value, obj=None, **kwargs):
-        return ", ".join(row.name for row in value.all()) if value is not None and obj and obj.pk else ""
 
 
 class Cell(Field):

@@ -3,7 +3,7 @@
 from import_export.formats import base_formats
 
 from people.sheets.cells import guard
-from people.sheets.reading import read_csv
+from people.sheets.reading import read
 from people.sheets.writing import Head, made
 
 
@@ -30,11 +30,12 @@ class CSV(Written, base_formats.CSV):
         return "rb"
 
     def create_dataset(self, in_stream, **kwargs):
-        return read_csv(in_stream)
+        return read(in_stream)
 
 
 class XLSX(Written, base_formats.XLSX):
-    pass
+    def create_dataset(self, in_stream, **kwargs):
+        return read(in_stream)
 
 
 class ODS(Written, base_formats.TablibFormat):
@@ -42,6 +43,9 @@ class ODS(Written, base_formats.TablibFormat):
 
     TABLIB_MODULE = "tablib.formats._ods"
     CONTENT_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
+
+    def create_dataset(self, in_stream, **kwargs):
+        return read(in_stream)
 
 
 FORMATS = [CSV, XLSX, ODS]

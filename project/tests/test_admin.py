@@ -2,13 +2,11 @@
 
 import pytest
 from django.contrib import admin
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from people.models import Mentor, User
-from project.demo import sheets
 from project.testing import PASSWORD
 from scheduling import booking
 from scheduling.models import Notice, Program, Session, TimeOff, WeeklyHours
@@ -339,57 +337,6 @@ def test_the_policy_is_one_page(desk):
 # ---- sheets -----------------------------------------------------------------------------------------------------------
 
 
-def upload(name: str, text: str | None = None) -> dict:
-    data = (sheets.FOLDER / name).read_bytes() if text is None else text.encode()
-    return {"import_file": SimpleUploadedFile(name, data, content_type="text/csv"), "resource": "", "format": ""}
-
-
-def test_a_roster_is_shown_first_and_saved_when_confirmed(desk):
-    preview = desk.post(reverse("admin:people_mentor_import"), upload("mentors.csv"))
-    assert "5 new, 0 changed, 0 unchanged." in preview.content.decode()
-    assert "Columns we do not read: display_name, created_at, calendar_id." in preview.content.decode()
-    assert Mentor.objects.count() == 0
-    done = desk.post(reverse("admin:people_mentor_process_import"), preview.context["confirm_form"].initial, follow=True)
-    assert said(done) == ["Imported: 5 new, 0 changed, 0 unchanged, none refused."]
-    assert Mentor.objects.count() == 5
-
-
-def test_a_sheet_with_a_bad_row_cannot_be_confirmed(desk):
-    page = desk.post(reverse("admin:people_mentor_import"), upload("m.csv", "email,name\nana@example.org,Ana\nbo,Bo\n"))
-    text = page.content.decode()
-    assert "1 of 2 rows cannot be taken" in text
-    assert "Enter a valid email address." in text
-    assert "confirm_form" not in page.context
-    assert [row.number for row in page.context["result"].invalid_rows] == [3]
-
-
-def test_a_row_that_became_impossible_after_the_preview_saves_nothing_and_says_so(desk, maya, alex, window, monday, bo):
-    window(maya)
-    text = f"mentor,mentee,start,end\nmaya@example.org,alex@example.org,{monday.isoformat()},{monday.replace(minute=30).isoformat()}\n"
-    preview = desk.post(reverse("admin:scheduling_session_import"), upload("s.csv", text))
-    booking.request(maya, bo, monday, 30, by=bo.user)
-    done = desk.post(reverse("admin:scheduling_session_process_import"), preview.context["confirm_form"].initial, follow=True)
-    assert [sentence[:59] for sentence in said(done)] == ["Nothing was imported: something changed since the preview, "]
-    assert [session.mentee for session in Session.objects.all()] == [bo]
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "sentence"),
-    [
-        ("people.pdf", "x", "The name ends in “.pdf”. Save the sheet as one of: csv, xlsx, ods."),
-        (
-            "people.xlsx",
-            "<html>",
-            "The file cannot be read. Open it in a spreadsheet program, save it again as CSV or XLSX, and upload that.",
-        ),
-        ("people.csv", "x" * (5 * 1024 * 1024 + 1), "The file is larger than 5 MB. Split it, or remove sheets and pictures."),
-    ],
-)
-def test_a_file_we_cannot_take_is_refused_in_words(desk, name, text, sentence):
-    page = desk.post(reverse("admin:people_mentor_import"), upload(name, text))
-    assert page.context["form"].errors["import_file"] == [sentence]
-
-
 def test_import_and_export_need_their_permissions(client, person):
     from django.contrib.auth.models import Permission
 
@@ -397,5 +344,5 @@ def test_import_and_export_need_their_permissions(client, person):
     viewer.user_permissions.add(*Permission.objects.filter(codename__in=["view_mentor", "change_mentor", "add_mentor"]))
     client.force_login(viewer)
     assert client.get(reverse("admin:people_mentor_changelist")).status_code == 200
-    for page in ("import", "export"):
-        assert client.get(reverse(f"admin:people_mentor_{page}")).status_code == 403
+    for page in ("people_mentor_import", "people_mentor_export", "people_import_upload"):
+        assert client.get(reverse(f"admin:{page}")).status_code == 403

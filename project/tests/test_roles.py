@@ -18,7 +18,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from django_q.models import Schedule
 
 from people import changes
-from people.models import ApiToken, NotificationSettings, Photo, SheetExport, Skill, SkillSuggestion, Team
+from people.models import ApiToken, ChangeSet, Import, NotificationSettings, Photo, SheetExport, Skill, SkillSuggestion, Team
 from project.groups import VIEWERS
 from scheduling import booking, feeds, mail_links
 from scheduling.models import Availability, Feedback, MentorLimits, Notice, Session, TimeOff, WeeklyHours
@@ -95,7 +95,16 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
     changed = changes.begin("bulk", "Two sessions canceled.", by=cora)
     changed.record(session, {"reason": ""}, {"reason": "Snow."})
     notice = Notice.objects.filter(session=session).first()
+    imported = Import.objects.create(
+        kind="mentors",
+        by=cora,
+        state=Import.State.DONE,
+        headers=["email"],
+        change_set=ChangeSet.objects.create(kind="import", sentence="Imported mentors"),
+    )
+    imported.rows.create(position=0, numbers=[2], outcome="refused", cells=["x"])
     return {
+        "import": imported.pk,
         "session": session.pk,
         "over": over.pk,
         "mentor": maya.pk,

@@ -53,12 +53,12 @@ class SkillFilter(ScopeFilter):
 
 
 class NeedsAdmin:
-    """A list that the first page opens. Stands before the other bases."""
+    """A list that numbers open, of the first page and of reports. Stands before the other bases."""
 
-    scopes: tuple[type[ScopeFilter], ...] = ()
+    opened_by: tuple = ()
 
     def get_list_filter(self, request):
-        return (*super().get_list_filter(request), NeedsFilter, *self.scopes)
+        return (*super().get_list_filter(request), NeedsFilter, *self.opened_by)
 
     def get_ordering(self, request):
         """What runs out first is answered first."""

@@ -125,7 +125,7 @@ class NoticeAdmin(NeedsAdmin, NoticeWords, ExportAdmin, ReadOnlyAdmin):
     sheet = NOTICES
     list_display = ("due_at", "told", "about", "state_label", "why", "attempts", "sent_at")
     list_filter = (DueFilter, ("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
-    scopes = (TeamFilter, SkillFilter)
+    opened_by = (TeamFilter, SkillFilter)
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False

@@ -26,6 +26,7 @@ from people.admin_pages import answer, page_of
 from people.models import Mentee, Mentor, User
 from scheduling import booking, leaving
 from scheduling.admin.booking_forms import is_key
+from scheduling.admin.counted import MetFilter
 from scheduling.admin.hand_over import hand_over, hand_over_page
 from scheduling.admin.leaving import NAMED, LeavingPage
 from scheduling.admin.needs import NeedsAdmin
@@ -231,6 +232,7 @@ class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
 
 @admin.register(Mentee)
 class MenteeAdmin(NeedsAdmin, LeavingAdmin, people_admin.MenteeAdmin):
+    opened_by = (MetFilter,)
     actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back", "erase")
 
     def tiles(self, request, role):

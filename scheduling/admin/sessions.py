@@ -13,6 +13,7 @@ from unfold.enums import ActionVariant
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
 from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, party
+from scheduling.admin.counted import CountedFilter
 from scheduling.admin.dialogs import session_or_404, verb_button
 from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
@@ -21,6 +22,7 @@ from scheduling.admin.moving import HandOver, Move
 from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
 from scheduling.admin.planning import PlanningAdmin
+from scheduling.admin.reports import ReportsAdmin
 from scheduling.admin.why_not import why_not
 from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
@@ -37,7 +39,7 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(PlanningAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(PlanningAdmin, ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
@@ -49,7 +51,7 @@ class SessionAdmin(PlanningAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHisto
         ("mentor", AutocompleteSelectFilter),
         ("mentee", AutocompleteSelectFilter),
     )
-    scopes = (TeamFilter, SkillFilter)
+    opened_by = (TeamFilter, SkillFilter, CountedFilter)
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False

@@ -16,6 +16,7 @@ from scheduling.booking.moves import (
     refusal,
     sets_rules_aside,
 )
+from scheduling.booking.past import bring_over, check_past
 from scheduling.booking.standins import AGREED, candidates, knowing, stand_ins
 from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
@@ -38,8 +39,10 @@ __all__ = [
     "Facts",
     "Verb",
     "acts_for_program",
+    "bring_over",
     "cancel",
     "candidates",
+    "check_past",
     "complete",
     "confirm",
     "decline",
