@@ -85,6 +85,7 @@ UNFOLD = {
                     ),
                     item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
                     item("Week", "calendar_view_week", "admin:scheduling_session_week", "scheduling.view_session"),
+                    item("Find a mentor", "person_search", "admin:scheduling_session_find", "scheduling.add_session"),
                     item("Hand over", "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),

@@ -5,6 +5,7 @@ from unfold.decorators import action
 
 from scheduling import booking
 from scheduling.admin.booking_forms import BeginningForm
+from scheduling.admin.find import find
 from scheduling.admin.week import WeekPage
 
 
@@ -14,6 +15,10 @@ class PlanningAdmin:
     @action(description=_("Week"), permissions=["view"], icon="calendar_view_week")
     def week(self, request):
         return WeekPage(self, request).answer()
+
+    @action(description=_("Find a mentor"), permissions=["plan"], icon="person_search")
+    def find(self, request):
+        return find(self, request)
 
     def has_plan_permission(self, request):
         return booking.acts_for_program(request.user) and self.has_add_permission(request)

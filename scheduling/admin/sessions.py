@@ -84,7 +84,7 @@ class SessionAdmin(PlanningAdmin, ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin
         "set_aside_reason",
     )
     inlines = [NoticeInline, FeedbackInline]
-    actions_list = ("week", "why_not")
+    actions_list = ("week", "find", "why_not")
     # Named like the verbs: those that are possible now are shown.
     actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show")
 

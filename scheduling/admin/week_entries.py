@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people.models import Mentor, User
-from scheduling import booking, rules
+from scheduling import booking, sentences
 from scheduling.admin.booking_forms import booking_page
 from scheduling.models import Availability, Program, Session, TimeOff
 from scheduling.slots import Period, merge
@@ -63,7 +63,7 @@ def shown(entry: Entry, cell: Period) -> Shown:
     if (begins, ends) == cell and entry.period != cell:
         return Shown(entry, _("all day"), entry.period.start < cell.start)
     start, end = timezone.localtime(begins), timezone.localtime(ends)
-    return Shown(entry, f"{rules.clock(start)}–{rules.clock(end)}", entry.period.start < cell.start)
+    return Shown(entry, f"{sentences.clock(start)}–{sentences.clock(end)}", entry.period.start < cell.start)
 
 
 def _add_sessions(found, keys: list[int], over: Period, user: User) -> None:
