@@ -265,13 +265,18 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Read-only. Each key reads what its owner may see on the pages.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PATH_CONVERTER_OVERRIDES": {
+        "key": int,
+        "skills": {"type": "string", "minLength": 1, "description": "Names of skills, separated by commas."},
+    },
     "PREPROCESSING_HOOKS": ["people.api.schema.one_of_each"],
 }
 # Pages of these origins may read the API in their visitors' browsers, with a key: no cookie goes along.
 CORS_ALLOWED_ORIGINS = environment.words(os.environ, "CORS_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/(api/v1|auth|myprofile|mentor|mentorinfo|mentee|menteeinfo|availabilty|availability|session|archivesession|sessionrequest|notificationsettings|mentorinfoupdate|menteeinfoupdate)(/|$)"
+CORS_URLS_REGEX = (
+    r"^/(api|auth|myprofile|mentor|mentorinfo|mentorinfoupdate|mentee|menteeinfo|menteeinfoupdate|availabilty|availability"
+    r"|session|archivesession|sessionrequest|notificationsettings)(/|$)"
+)
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After"]
 
