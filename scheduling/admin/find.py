@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminDateWidget,
-    UnfoldAdminSelectMultipleWidget,
+    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTimeWidget,
 )
@@ -41,7 +41,7 @@ class FindForm(forms.Form):
     mentee = person_field("mentee", label=gettext_lazy("For the mentee"), required=False)
     mentor = person_field("mentor", label=gettext_lazy("With the mentor"), required=False)
     skills = forms.ModelMultipleChoiceField(
-        Skill.objects, label=gettext_lazy("Who knows"), required=False, widget=UnfoldAdminSelectMultipleWidget
+        Skill.objects, label=gettext_lazy("Who knows"), required=False, widget=UnfoldAdminSelect2MultipleWidget
     )
     from_on = forms.DateField(label=gettext_lazy("From"), required=False, widget=UnfoldAdminDateWidget)
     until_on = forms.DateField(label=gettext_lazy("To"), required=False, widget=UnfoldAdminDateWidget)
