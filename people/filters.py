@@ -2,6 +2,8 @@
 
 import django_filters
 from django import forms
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from people.models import Mentee
 
@@ -16,7 +18,8 @@ class NumberField(forms.IntegerField):
         super().__init__(**{"min_value": 0, "max_value": LARGEST_NUMBER} | kwargs)
 
 
-class NumberFilter(django_filters.Filter):
+@extend_schema_field(OpenApiTypes.INT64)
+class NumberFilter(django_filters.NumberFilter):
     field_class = NumberField
 
 

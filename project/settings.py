@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.HealthMiddleware",
+    "project.static_files.TextCompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -135,12 +136,20 @@ CACHES = {
         "LOCATION": "throttles",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     },
+    # What each process may find out for itself, and forgets soon: the numbers in the desk's menu.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "memory"},
 }
 # Photos: no address leads there but the view that asks who looks (scheduling/photo_views.py).
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
 # Serve files straight from the packages: no collectstatic between a new version and its first page.
 WHITENOISE_USE_FINDERS = True
+# In seconds: their addresses change with them. (What styles themselves point at, the fonts of the admin, has no version.)
+WHITENOISE_MAX_AGE = 30 * 24 * 3600
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "project.static_files.VersionedStaticFiles"},
+}
 
 Q_CLUSTER = {
     "name": "team-production-system",
@@ -165,7 +174,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "project.passwords.KnownPasswordValidator"},
     {"NAME": "project.passwords.ProgramNameValidator"},
 ]
 LOGIN_URL = "account_login"
@@ -265,13 +274,18 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Read-only. Each key reads what its owner may see on the pages.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PATH_CONVERTER_OVERRIDES": {
+        "key": int,
+        "skills": {"type": "string", "minLength": 1, "description": "Names of skills, separated by commas."},
+    },
     "PREPROCESSING_HOOKS": ["people.api.schema.one_of_each"],
 }
 # Pages of these origins may read the API in their visitors' browsers, with a key: no cookie goes along.
 CORS_ALLOWED_ORIGINS = environment.words(os.environ, "CORS_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/(api/v1|auth|myprofile|mentor|mentorinfo|mentee|menteeinfo|availabilty|availability|session|archivesession|sessionrequest|notificationsettings|mentorinfoupdate|menteeinfoupdate)(/|$)"
+CORS_URLS_REGEX = (
+    r"^/(api|auth|myprofile|mentor|mentorinfo|mentorinfoupdate|mentee|menteeinfo|menteeinfoupdate|availabilty|availability"
+    r"|session|archivesession|sessionrequest|notificationsettings)(/|$)"
+)
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After"]
 

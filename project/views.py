@@ -1,12 +1,15 @@
 """What is answered where no view does: a page to people, JSON to programs."""
 
+import re
+
+from django.conf import settings
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
 from django.views import defaults
 
 
 def is_program(request) -> bool:
-    return request.path_info.startswith("/api/") or "Authorization" in request.headers
+    return bool(re.match(settings.CORS_URLS_REGEX, request.path_info)) or "Authorization" in request.headers
 
 
 def not_found(request, exception):

@@ -75,6 +75,14 @@ class FreeForm(forms.Form):
         if start and end and not timedelta(0) < end - start <= LONGEST_SPAN:
             raise ValidationError(_("free_to comes after free_from, 31 days at most."), code="span")
 
+    def clean_minutes(self):
+        minutes = self.cleaned_data["minutes"]
+        if minutes is not None and minutes not in LENGTHS:
+            raise ValidationError(
+                _("Sessions last %(lengths)s minutes.") % {"lengths": ", ".join(map(str, LENGTHS))}, code="length"
+            )
+        return minutes
+
 
 class MentorsFilter(django_filters.FilterSet):
     """Mentors by what they know, and by when they can be booked."""
@@ -84,12 +92,7 @@ class MentorsFilter(django_filters.FilterSet):
     )
     free_from = MomentFilter(method="as_it_is", help_text=_("Only who can be booked between this time and free_to."))
     free_to = MomentFilter(method="as_it_is", help_text=_("At most 31 days after free_from."))
-    minutes = django_filters.TypedChoiceFilter(
-        method="as_it_is",
-        coerce=int,
-        choices=[(length, length) for length in LENGTHS],
-        help_text=_("How long they have to be free: 30, unless said."),
-    )
+    minutes = NumberFilter(method="as_it_is", help_text=_("How long they have to be free: 30, unless said."))
 
     class Meta:
         model = Mentor

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 import orjson
 from django.core.cache import caches
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import LimitOffsetPagination
@@ -70,8 +69,6 @@ class Pages(LimitOffsetPagination):
     most = 10_000
     # No list is longer, and no database takes more.
     furthest = 10**12
-    limit_query_description = gettext_lazy("A page of so many rows, 1,000 at most, instead of the whole list.")
-    offset_query_description = gettext_lazy("So many rows are left out before the page.")
 
     def paginate_queryset(self, queryset, request, view=None):
         self.request = request
@@ -97,3 +94,19 @@ class Pages(LimitOffsetPagination):
         rest = self.request.query_params.dict() | {"limit": self.max_limit, "offset": self.most}
         address = f"{self.request.build_absolute_uri(self.request.path)}?{urlencode(rest)}"
         return Response(data[: self.most], headers={"Link": f'<{address}>; rel="next"'})
+
+    def get_schema_operation_parameters(self, view) -> list[dict]:
+        """For the schema, as the next one."""
+        told = {
+            "limit": ("A page of so many rows, instead of the whole list.", {"minimum": 1, "maximum": self.max_limit}),
+            "offset": ("So many rows are left out before the page.", {"minimum": 0}),
+        }
+        return [
+            {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "integer"} | bounds}
+            for name, (text, bounds) in told.items()
+        ]
+
+    def get_paginated_response_schema(self, schema: dict) -> dict:
+        address = {"type": ["string", "null"], "format": "uri"}
+        properties = {"count": {"type": "integer"}, "next": address, "previous": address, "results": schema}
+        return {"type": "object", "required": list(properties), "properties": properties}

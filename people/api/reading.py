@@ -48,6 +48,8 @@ class Reading(GenericAPIView):
 
 
 class ListOf(Reading):
+    lists = True
+
     def get(self, request, *args, **kwargs):
         found = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.rows(found))

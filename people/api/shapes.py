@@ -97,12 +97,15 @@ def teams(found: QuerySet) -> list[dict]:
     return [{"team_number": number} for number in found.values_list("team__number", flat=True)]
 
 
-class NotificationSettingsShape(serializers.ModelSerializer):
+class NotificationSettingsShape(serializers.Serializer):
+    pk = serializers.IntegerField(allow_null=True, help_text="Null where nothing was chosen yet.")
     user = serializers.IntegerField()
 
-    class Meta:
-        model = NotificationSettings
-        fields = ["pk", "user", *NotificationSettings.SWITCHES]
+    def get_fields(self) -> dict:
+        names = {name: NotificationSettings._meta.get_field(name).verbose_name for name in NotificationSettings.SWITCHES}
+        return super().get_fields() | {
+            name: serializers.BooleanField(help_text=f"Mails when: {when}.") for name, when in names.items()
+        }
 
 
 def notification_settings(found: QuerySet) -> list[dict]:

@@ -1,7 +1,11 @@
+from django.urls import path
+
 from people.addresses import with_and_without_slash as both
-from people.api import log_in, views
+from people.api import log_in, schema_views, views
 
 urlpatterns = [
+    path("api/", schema_views.page, name="read_by_programs"),
+    path("api/schema/", schema_views.schema, name="schema"),
     *both("auth/token/login", log_in.LogIn.as_view(), "api_log_in"),
     *both("auth/token/logout", log_in.LogOut.as_view(), "api_log_out"),
     *both("auth/users", views.Account.as_view(), "api_old_account"),

@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -100,12 +101,16 @@ class ImportAdmin(ReadOnlyAdmin):
             return redirect("admin:people_import_columns", made.pk)
         recent = Import.objects.filter(kind__in=[kind.key for kind in open_kinds]).select_related("by")
         mine = recent.of(request.user) | recent.filter(state=State.DONE)
+        left = "left" in request.GET
+        if left:
+            mine = recent.left_over(request.user, [kind.key for kind in open_kinds], timezone.now())
         return self._page(
             request,
             "upload",
             _("Import a sheet"),
             form=form,
             kinds=[kind for kind in open_kinds if kind.warning],
+            left=left,
             recent=[(one, kinds.get(one.kind).label) for one in mine.order_by("-made_at")[:RECENT]],
         )
 

@@ -2,11 +2,14 @@
 
 import secrets
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+REST_IS_OPEN = timedelta(days=7)
 
 
 def private_name(row: "Import", name: str) -> str:
@@ -22,6 +25,19 @@ class ImportQuerySet(models.QuerySet):
     def of(self, user):
         """What is on its way is its uploader's alone."""
         return self.filter(by=user)
+
+    def left_over(self, user, kinds: list[str], now: datetime):
+        """Where somebody has to go on: this person's own that wait for them; and anybody's of the last week that left rows
+        out, until the next sheet of that kind comes in without a rest.
+        """
+        state = self.model.State
+        whole = self.model.objects.order_by().filter(
+            kind=models.OuterRef("kind"), state=state.DONE, finished_at__gt=models.OuterRef("finished_at")
+        )
+        settled = models.Exists(whole.filter(models.Q(counts__refused__isnull=True) | models.Q(counts__refused=0)))
+        waits = models.Q(by=user, state__in=(state.UPLOADED, state.LOOKED))
+        rest = models.Q(state=state.DONE, counts__refused__gt=0, finished_at__gt=now - REST_IS_OPEN)
+        return self.filter(waits | rest & ~settled, kind__in=kinds)
 
 
 class Import(models.Model):

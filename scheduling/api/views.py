@@ -39,9 +39,10 @@ class MentorsBySkill(ListOf):
 
     serializer_class = shapes.MentorBySkillShape
     rows = staticmethod(shapes.mentors_by_skill)
+    get_queryset = Mentors.get_queryset
 
-    def get_queryset(self):
-        return Mentor.objects.visible_to(self.request.user).who_know(self.kwargs.get("skills", "")).order_by("pk")
+    def filter_queryset(self, queryset):
+        return queryset.who_know(self.kwargs["skills"])
 
 
 class OwnMentorProfile(OwnOf):

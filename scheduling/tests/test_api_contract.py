@@ -184,6 +184,7 @@ def test_nothing_that_is_not_documented_is_there(ask, kim):
         answer = ask(kim, path)
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/json"), path
         assert answer.json()["code"] == "not_found", path
+        assert ask(None, path).json() == answer.json()
 
 
 @pytest.mark.parametrize(
