@@ -108,6 +108,8 @@ UNFOLD = {
                         "scheduling.view_weeklyhours",
                     ),
                     item(_("Time off"), "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
+                    item(_("Week"), "calendar_view_week", "admin:scheduling_session_week", "scheduling.view_session"),
+                    item(_("Find a mentor"), "person_search", "admin:scheduling_session_find", "scheduling.add_session"),
                     item(_("Hand over"), "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item(_("Notices"), "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice", "notices"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
@@ -137,6 +139,7 @@ UNFOLD = {
                         "permission": imports,
                         "active": lit(reverse_lazy("admin:people_import_upload")),
                     },
+                    item(_("Exports"), "download", "admin:people_sheetexport_changelist", "people.view_sheetexport"),
                     item(
                         _("Erasures"),
                         "person_remove",

@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import tablib
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
-from people.models import Mentor, NotificationSettings, Skill, Team, User
+from people.models import Import, Mentor, NotificationSettings, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
+from people.sheets.formats import CSV
 from people.sheets.reading import read
 from people.sheets.writing import made
 from scheduling import booking
@@ -236,10 +239,23 @@ def test_a_window_is_moved_by_its_cells(world, maya, monday):
     assert window.end_time == later
 
 
-def test_a_session_is_not_changed_by_a_sheet(world):
-    dataset = edited(left(SESSIONS), 0, Topic="Another")
-    result = told(SessionResource().import_data(dataset, user=world))
-    assert result[1] == [(2, "topic", "buttons")]
+def test_a_session_gets_another_status_through_the_verbs_and_nothing_else(world, maya, bo):
+    waits, rows = Session.objects.get(status="Pending"), Session.objects.order_by("pk")
+    at = list(rows.values_list("pk", flat=True)).index(waits.pk)
+
+    def bring(resource=SessionResource, **cells):
+        return told(resource().import_data(edited(left(SESSIONS, rows=rows), at, **cells), user=world))
+
+    assert bring(Topic="Another")[1] == [(at + 2, "topic", "buttons")]
+    assert bring(Topic="Another", Status="Confirmed")[1] == [(at + 2, "topic", "buttons")]
+    assert bring(Status="Completed")[1] == [(at + 2, "", "too_early")]
+    assert bring(PastSessionResource, Status="Confirmed")[1] == [(at + 2, "status", "buttons")]
+    assert bring(Status="Confirmed") == ({"update": 1, "skip": 2}, [])
+    waits.refresh_from_db()
+    assert (waits.status, waits.history.latest().history_user) == ("Confirmed", world)
+    assert bring(Status="Pending")[1] == [(at + 2, "status", "buttons")]
+    assert bring(Status="cancelled") == ({"update": 1, "skip": 2}, [])
+    assert bring(Status="Confirmed")[1] == [(at + 2, "", "not_possible")]
 
 
 def test_a_file_may_be_saved_by_another_program(world):
@@ -252,3 +268,46 @@ def test_a_file_may_be_saved_by_another_program(world):
         writer.writerow([row[at] for at in order])
     result = MenteeResource(clear=True).import_data(read(file.getvalue().encode("utf-8-sig")), user=world)
     assert told(result) == ({"skip": 2}, [])
+
+
+def test_at_the_desk_conflicts_are_shown_chosen_about_and_the_rest_is_taken(client, world, maya, omar, settings, tmp_path):
+    """The file that leaves the list, edited, goes through the desk: upload, columns, preview with choices, apply, undo."""
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(world)
+    page = client.get(reverse("admin:people_mentor_export"))
+    answer = client.post(
+        reverse("admin:people_mentor_export"), {"columns": page.context["form"].initial["columns"], "ending": "csv"}
+    )
+    dataset = read(answer.getvalue())
+    edited(dataset, 0, First_name="Maja", Phone_number="'+493011111", About_me="Ask me")
+    edited(dataset, 1, First_name="Omer")
+    User.objects.filter(pk=maya.pk).update(first_name="May", phone_number="+493022222", last_name="Löwe")
+    file = SimpleUploadedFile("mentors.csv", CSV().export_data(dataset))
+    client.post(reverse("admin:people_import_upload"), {"kind": "mentors", "file": file})
+    found = Import.objects.get()
+    guessed = {f"column-{place}": column for place, column in enumerate(found.mapping)}
+    assert found.mapping[-1] == "_row"
+    shown = client.post(reverse("admin:people_import_columns", args=[found.pk]), guessed, follow=True)
+    found.refresh_from_db()
+    assert (found.count("changed"), found.count("refused"), found.count("conflicts")) == (1, 1, 1)
+    text = shown.content.decode()
+    assert "The file says “Maja”, and here it was changed to “May” since the file left" in text
+    assert f'name="choice-{maya.pk}.first_name" value="file"' in text
+
+    def look(**choices):
+        posted = {name.replace("_of_", f"choice-{maya.pk}."): said for name, said in choices.items()}
+        shown = client.post(reverse("admin:people_import_look", args=[found.pk]), posted, follow=True)
+        found.refresh_from_db()
+        return found.count("changed"), found.count("conflicts"), found.count("newer"), shown.content.decode()
+
+    assert look(_of_first_name="file")[:3] == (1, 1, 0)
+    # The rest at once; what was chosen before stays chosen.
+    *counts, text = look(**{"choice-*": "here"})
+    assert counts == [2, 0, 1]
+    assert "In 1 row something was changed here since the file left: that stays." in text
+    client.post(reverse("admin:people_import_apply", args=[found.pk]))
+    user = User.objects.get(pk=maya.pk)
+    assert (user.first_name, str(user.phone_number), user.last_name) == ("Maja", "+493022222", "Löwe")
+    assert (Mentor.objects.get(pk=maya.pk).about_me, User.objects.get(pk=omar.pk).first_name) == ("Ask me", "Omer")
+    client.post(reverse("admin:people_import_undo", args=[found.pk]))
+    assert [User.objects.get(pk=key).first_name for key in (maya.pk, omar.pk)] == ["May", "Omar"]
