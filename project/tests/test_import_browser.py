@@ -52,7 +52,7 @@ def test_from_the_upload_to_the_undo(browser, live_server, settings, tmp_path, c
     picture(page, "3-refused")
     page.get_by_label("Go (1)").check()
     page.get_by_label("Empty cells delete what is here").check()
-    page.get_by_role("button", name="Look again with these ticks").click()
+    page.get_by_role("button", name="Look again with this").click()
     page.get_by_role("link", name="Changed: 1").click()
     page.get_by_text("deleted").wait_for()
     picture(page, "4-changed")
