@@ -196,11 +196,12 @@ def _link(row: Change) -> str:
 def _changed(row: Change):
     """The columns that differ: the field, and both values."""
     known, model = changes.way(row), row.content_type.model_class()
-    columns = {column.attname: column for column in model._meta.concrete_fields} if model else {}
-    for name, old in (row.before or {}).items():
-        new = (row.after or {}).get(name)
-        if old != new and name in columns and not (known and name in known.hidden):
-            yield columns[name], old, new
+    before, after = row.before or {}, row.after or {}
+    # In the order of the model: a database keeps that of a dictionary as it likes.
+    for column in model._meta.concrete_fields if model else ():
+        name = column.attname
+        if name in before and before[name] != after.get(name) and not (known and name in known.hidden):
+            yield column, before[name], after.get(name)
 
 
 def _others(rows: list[Change]) -> dict[tuple[type, int], str]:

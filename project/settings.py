@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.HealthMiddleware",
+    "project.static_files.TextCompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -135,12 +136,20 @@ CACHES = {
         "LOCATION": "throttles",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     },
+    # What each process may find out for itself, and forgets soon: the numbers in the desk's menu.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "memory"},
 }
 # Photos: no address leads there but the view that asks who looks (scheduling/photo_views.py).
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
 # Serve files straight from the packages: no collectstatic between a new version and its first page.
 WHITENOISE_USE_FINDERS = True
+# In seconds: their addresses change with them. (What styles themselves point at, the fonts of the admin, has no version.)
+WHITENOISE_MAX_AGE = 30 * 24 * 3600
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "project.static_files.VersionedStaticFiles"},
+}
 
 Q_CLUSTER = {
     "name": "team-production-system",
@@ -165,7 +174,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "project.passwords.KnownPasswordValidator"},
     {"NAME": "project.passwords.ProgramNameValidator"},
 ]
 LOGIN_URL = "account_login"

@@ -1,6 +1,7 @@
 """What scheduling keeps about people: given to them, and emptied. Sessions stay as numbers: when, how long, what came of them."""
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -14,6 +15,7 @@ from scheduling.models import (
     Feedback,
     MentorLimits,
     Notice,
+    SavedView,
     Session,
     SessionNote,
     TimeOff,
@@ -45,6 +47,8 @@ NOT_OF_A_SESSION = {
     "set_aside_reason": STAFF_ONLY,
     "acted_for": "one of the two: the change says which",
 }
+# The filters of a list that name a person.
+BY_PERSON = ("mentor__user__exact", "mentee__user__exact")
 WORDS = ("topic", "meeting_link", "reason", "set_aside_reason", "external_id")
 
 
@@ -162,6 +166,13 @@ class SchedulingKeeper(Keeper):
             {"session": "session_id", "text": "text", "changed_at": "changed_at"},
             {"id": MACHINE},
         ),
+        Part(
+            "saved_views",
+            "scheduling.SavedView",
+            ("owner",),
+            {"name": "name", "filters": "query", "shared": "shared"},
+            {"id": MACHINE},
+        ),
         Part("calendar_address", "scheduling.CalendarFeed", ("user",), {"has_one_with_number": "user_id"}, {"key": OPENS}),
     )
 
@@ -184,6 +195,8 @@ class SchedulingKeeper(Keeper):
         for model in (WeeklyHours, TimeOff, MentorLimits):
             model.objects.filter(mentor=user.pk).delete()
         CalendarFeed.objects.filter(user=user).delete()
+        SavedView.objects.of(user).delete()
+        _forget_searches(user)
         SessionNote.objects.filter(Q(mentor=user.pk) | Q(session__mentee=user.pk)).delete()
         Availability.objects.filter(mentor=user.pk).update(external_id="")
         Notice.objects.filter(recipient=user).update(detail="", answer="")
@@ -196,6 +209,16 @@ class SchedulingKeeper(Keeper):
         _take_out_words(Session.history.filter(id__in=keys))
         _take_out_words(Session.objects.filter(pk__in=keys))
         _take_out_what_they_said_elsewhere(user)
+
+
+def _forget_searches(user: User) -> None:
+    """What others have saved that is about this person: filtered by them, or searched for by name or address."""
+    words = {user.email.lower(), str(user).lower(), user.last_name.lower()} - {""}
+    for view in SavedView.objects.all():
+        asked = QueryDict(view.query)
+        people = {value for name in BY_PERSON for value in asked.getlist(name)}
+        if str(user.pk) in people or any(word in asked.get("q", "").lower() for word in words):
+            view.delete()
 
 
 def _take_out_words(sessions) -> None:

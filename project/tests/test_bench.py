@@ -36,7 +36,6 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
         "/session/ whole",
         "/session/ queries",
         "the first page, the database",
-        "the first page:",
         "the palette, a name that many have,",
         "the palette, an address,",
         "the palette, no hit,",

@@ -21,6 +21,16 @@ from scheduling.tests.test_race import database_url
 PATIENCE = 60
 
 
+def session_of(user, **more) -> str:
+    """The key of a web session of somebody who is logged in, with this in it."""
+    store = SessionStore()
+    store[SESSION_KEY], store[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store.update(more)
+    store.create()
+    return store.session_key
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -35,11 +45,7 @@ class WebServer:
     session_key: str = ""
 
     def log_in(self, user) -> None:
-        store = SessionStore()
-        store[SESSION_KEY], store[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
-        store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-        store.create()
-        self.session_key = store.session_key
+        self.session_key = session_of(user)
 
     def get(self, path: str) -> Answer:
         return self._send("GET", path)

@@ -1,6 +1,6 @@
 """What lists with a mentor or a mentee in them have in common."""
 
-BY_PERSON = ("mentor__user__exact", "mentee__user__exact")
+from scheduling.privacy import BY_PERSON
 
 
 class ByPerson:

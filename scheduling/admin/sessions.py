@@ -3,16 +3,21 @@
 from collections import defaultdict
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import redirect
+from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from people.period_filter import PeriodFilter
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
-from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, party
+from scheduling.admin import finding, tabs
+from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, is_key, party
+from scheduling.admin.bulk import BulkPage
 from scheduling.admin.counted import CountedFilter
 from scheduling.admin.dialogs import session_or_404, verb_button
 from scheduling.admin.feedback import FeedbackInline
@@ -21,9 +26,10 @@ from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set
 from scheduling.admin.moving import HandOver, Move
 from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
+from scheduling.admin.planning import PlanningAdmin
 from scheduling.admin.reports import ReportsAdmin
+from scheduling.admin.saved_views import SavedViewsAdmin
 from scheduling.admin.why_not import why_not
-from scheduling.admin.windows import WhenFilter
 from scheduling.booking import VERBS
 from scheduling.exports import SESSIONS
 from scheduling.models import Program, Session
@@ -38,31 +44,32 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
     sheet = SESSIONS
     list_display = ("mentor_name", "mentee_name", "start_time", "length", "status_label")
     list_filter = (
+        tabs.TabFilter,
         ("status", ChoicesDropdownFilter),
-        WhenFilter,
+        ("start_time", PeriodFilter),
         ("mentor", AutocompleteSelectFilter),
         ("mentee", AutocompleteSelectFilter),
     )
     opened_by = (TeamFilter, SkillFilter, CountedFilter)
     list_filter_submit = True
     list_per_page = 50
+    list_before_template = "admin/scheduling/session/above_list.html"
     show_full_result_count = False
-    ordering = ("-start_time", "-pk")
-    search_fields = (
-        "mentor__user__first_name",
-        "mentor__user__last_name",
-        "mentor__user__email",
-        "mentee__user__first_name",
-        "mentee__user__last_name",
-        "mentee__user__email",
-    )
+    # A count of each choice among a million sessions.
+    show_facets = admin.ShowFacets.NEVER
+    # By an index, in both directions.
+    sortable_by = ("start_time",)
+    # `finding.search` reads them.
+    search_fields = ("mentor", "mentee")
+    search_help_text = _("A name, or an e-mail address")
+    actions = ("confirm_selected", "cancel_selected", "complete_selected", "no_show_selected")
     autocomplete_fields = ("mentor", "mentee")
     fieldsets = (
         (None, {"fields": (("mentor_name", "mentee_name"), "status_label", "when_for_both", "topic", "link")}),
@@ -83,7 +90,7 @@ class SessionAdmin(ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistor
         "set_aside_reason",
     )
     inlines = [NoticeInline, FeedbackInline]
-    actions_list = ("why_not",)
+    actions_list = ("week", "find", "why_not")
     # Named like the verbs: those that are possible now are shown.
     actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show")
 
@@ -131,6 +138,66 @@ class SessionAdmin(ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistor
     @action(description="Why not?", permissions=["act"], icon="help", url_path="why-not")
     def why_not(self, request):
         return why_not(self, request)
+
+    # ---- the list ---------------------------------------------------------------------------------------------------
+
+    def get_changelist(self, request, **kwargs):
+        return tabs.SessionList
+
+    def get_ordering(self, request):
+        # What the first page sends here has an order of its own.
+        own = request.GET.get("needs") == "answer"
+        return super().get_ordering(request) if own else tabs.TABS[tabs.chosen(request.GET)].order
+
+    def get_list_display(self, request):
+        columns = super().get_list_display(request)
+        return (*columns, "answer_until") if tabs.chosen(request.GET) == "waiting" else columns
+
+    def get_paginator(self, request, queryset, per_page, orphans=0, allow_empty_first_page=True):
+        asked = request.GET.get("p", "")
+        return finding.CappedPaginator(
+            queryset,
+            per_page,
+            orphans=orphans,
+            page=int(asked) if is_key(asked) else 1,
+            known_many=getattr(request, "found_many", False),
+        )
+
+    def get_search_results(self, request, queryset, search_term):
+        return finding.search(request, queryset, search_term), False
+
+    def changelist_view(self, request, extra_context=None):
+        more = self.views_of(request) | {"most_at_once": booking.MOST}
+        return super().changelist_view(request, more | (extra_context or {}))
+
+    def get_urls(self):
+        bulk = self.admin_site.admin_view(self.bulk_view)
+        return [path("bulk/<str:verb>/", bulk, name="scheduling_session_bulk"), *super().get_urls()]
+
+    def bulk_view(self, request, verb):
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        page = BulkPage(self, request, verb)
+        return page.answer() if request.method == "POST" else redirect("admin:scheduling_session_changelist")
+
+    # These only open the page that says what would happen.
+    @admin.action(description=_("Confirm"), permissions=["act"])
+    def confirm_selected(self, request, queryset):
+        return BulkPage(self, request, "confirm").look(queryset)
+
+    @admin.action(description=_("Cancel, with a reason"), permissions=["act"])
+    def cancel_selected(self, request, queryset):
+        return BulkPage(self, request, "cancel").look(queryset)
+
+    @admin.action(description=_("They took place"), permissions=["act"])
+    def complete_selected(self, request, queryset):
+        return BulkPage(self, request, "complete").look(queryset)
+
+    @admin.action(description=_("Mark as no-shows"), permissions=["act"])
+    def no_show_selected(self, request, queryset):
+        return BulkPage(self, request, "mark_no_show").look(queryset)
+
+    # ---- one session --------------------------------------------------------------------------------------------------
 
     def has_act_permission(self, request, object_id=None):
         """Whether the verb is possible is for the verb to say, in a sentence."""
@@ -215,11 +282,11 @@ class SessionAdmin(ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistor
         asked = rules.when(session.period, timezone.get_current_timezone())
         return f"Requested: {session.mentor} and {session.mentee}, {asked}. Both are told; the mentor confirms, or you do."
 
-    @display(description="Mentor", ordering="mentor__user__first_name")
+    @display(description="Mentor")
     def mentor_name(self, session):
         return str(session.mentor)
 
-    @display(description="Mentee", ordering="mentee__user__first_name")
+    @display(description="Mentee")
     def mentee_name(self, session):
         return str(session.mentee)
 
@@ -227,9 +294,13 @@ class SessionAdmin(ReportsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistor
     def length(self, session):
         return f"{session.minutes} min"
 
-    @display(description="Status", label=STATUS_COLOURS, ordering="status")
+    @display(description="Status", label=STATUS_COLOURS)
     def status_label(self, session):
         return session.status
+
+    @display(description=_("Answer by"))
+    def answer_until(self, session):
+        return session.answer_by
 
     @display(description="When")
     def when_for_both(self, session):

@@ -4,6 +4,7 @@ Each verb checks who may, asks the table of moves and the rules, writes under th
 and promises the notices in the same transaction. A refusal is a ValidationError with a sentence and a code.
 """
 
+from scheduling.booking.bulk import IN_BULK, MOST, Done, all_of
 from scheduling.booking.facts import Facts, explain, free, slots
 from scheduling.booking.locks import lock, lock_keys, retry_after_deadlock
 from scheduling.booking.moves import (
@@ -34,11 +35,15 @@ from scheduling.booking.verbs import (
 
 __all__ = [
     "AGREED",
+    "IN_BULK",
+    "MOST",
     "MOVES",
     "VERBS",
+    "Done",
     "Facts",
     "Verb",
     "acts_for_program",
+    "all_of",
     "bring_over",
     "cancel",
     "candidates",
