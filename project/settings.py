@@ -136,6 +136,8 @@ CACHES = {
         "LOCATION": "throttles",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     },
+    # What each process may find out for itself, and forgets soon: the numbers in the desk's menu.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "memory"},
 }
 # Photos: no address leads there but the view that asks who looks (scheduling/photo_views.py).
 MEDIA_ROOT = DATA_DIR / "media"
