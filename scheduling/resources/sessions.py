@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people.models import Mentee, Mentor
 from people.sheets.cells import Cell
+from people.sheets.returning import KEY
 from scheduling import booking
+from scheduling.exports import SESSIONS
 from scheduling.models import Availability, Session
 from scheduling.resources.timed import Instant, Person, TimedResource
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
@@ -53,6 +56,7 @@ class AnySessionResource(TimedResource):
     meeting_link = Cell("meeting_link")
     created_at = Cell("created_at", widget=Instant())
 
+    sheet = SESSIONS
     columns = COLUMNS
     needed = (("mentor",), ("mentee",), ("window", "start_time"))
 
@@ -64,14 +68,17 @@ class AnySessionResource(TimedResource):
         return super().get_queryset().with_people()
 
     def skip_row(self, instance, original, row, import_validation_errors=None):
-        return not instance._state.adding
+        return not (instance._state.adding or import_validation_errors)
 
     def import_instance(self, instance, row, **kwargs):
         """One that is here already is left alone: it is changed with its buttons, not by a sheet."""
         if instance._state.adding:
             super().import_instance(instance, row, **kwargs)
-        else:
-            instance.sheet_changes, instance.sheet_emptied = [], []
+            return
+        if changed := [name for name in FIELDS if KEY in row and name in row]:
+            sentence = _("A session that is here is changed with its buttons, not by a sheet.")
+            raise ValidationError({name: ValidationError(sentence, code="buttons") for name in changed})
+        instance.sheet_changes, instance.sheet_emptied = [], []
 
     def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
         # The verbs check everything else, under lock.
@@ -88,9 +95,7 @@ class AnySessionResource(TimedResource):
                 )
             row["start_time"], row["end_time"] = window.start_time, window.end_time
         self.end_by_minutes(row)
-        for column in ("mentor", "mentee", "start_time", "end_time"):
-            if column not in row:
-                raise ValidationError({column: "This cell is empty."})
+        self.require(row, "mentor", "mentee", "start_time", "end_time")
 
 
 class SessionResource(AnySessionResource):
@@ -105,7 +110,8 @@ class SessionResource(AnySessionResource):
 
     def read_row(self, row):
         self.read_times(row)
-        row["status"] = status_of(row, PENDING)
+        if "status" in row or KEY not in row:
+            row["status"] = status_of(row, PENDING)
 
     def save_instance(self, instance, is_create, row, user=None, **kwargs):
         minutes = (instance.end_time - instance.start_time) / timedelta(minutes=1)
