@@ -135,6 +135,7 @@ UNFOLD = {
                         "permission": imports,
                         "active": lit(reverse_lazy("admin:people_import_upload")),
                     },
+                    item(_("Exports"), "download", "admin:people_sheetexport_changelist", "people.view_sheetexport"),
                     item(
                         _("Erasures"),
                         "person_remove",

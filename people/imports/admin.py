@@ -23,6 +23,7 @@ from people.admin_pages import ReadOnlyAdmin
 from people.imports import gathering, kinds, work
 from people.imports.forms import MappingForm, TicksForm, UploadForm
 from people.imports.models import Import, ImportRow
+from people.sheets import stamps
 from people.sheets.formats import CSV
 from people.sheets.resource import SheetResource
 from people.sheets.returning import CHOICES
@@ -302,7 +303,7 @@ def told(row: ImportRow, resource: type[SheetResource]) -> dict:
         ],
         "changes": [(resource.label(column), old[:LONGEST], new[:LONGEST]) for column, old, new in row.changes],
         "emptied": [(resource.label(column), old[:LONGEST]) for column, old in row.emptied],
-        "cells": " · ".join(cell for cell in row.cells if cell)[:LONGEST],
+        "cells": " · ".join(cell for cell in row.cells if cell and stamps.row_of(cell) is None)[:LONGEST],
     }
 
 

@@ -239,10 +239,23 @@ def test_a_window_is_moved_by_its_cells(world, maya, monday):
     assert window.end_time == later
 
 
-def test_a_session_is_not_changed_by_a_sheet(world):
-    dataset = edited(left(SESSIONS), 0, Topic="Another")
-    result = told(SessionResource().import_data(dataset, user=world))
-    assert result[1] == [(2, "topic", "buttons")]
+def test_a_session_gets_another_status_through_the_verbs_and_nothing_else(world, maya, bo):
+    waits, rows = Session.objects.get(status="Pending"), Session.objects.order_by("pk")
+    at = list(rows.values_list("pk", flat=True)).index(waits.pk)
+
+    def bring(resource=SessionResource, **cells):
+        return told(resource().import_data(edited(left(SESSIONS, rows=rows), at, **cells), user=world))
+
+    assert bring(Topic="Another")[1] == [(at + 2, "topic", "buttons")]
+    assert bring(Topic="Another", Status="Confirmed")[1] == [(at + 2, "topic", "buttons")]
+    assert bring(Status="Completed")[1] == [(at + 2, "", "too_early")]
+    assert bring(PastSessionResource, Status="Confirmed")[1] == [(at + 2, "status", "buttons")]
+    assert bring(Status="Confirmed") == ({"update": 1, "skip": 2}, [])
+    waits.refresh_from_db()
+    assert (waits.status, waits.history.latest().history_user) == ("Confirmed", world)
+    assert bring(Status="Pending")[1] == [(at + 2, "status", "buttons")]
+    assert bring(Status="cancelled") == ({"update": 1, "skip": 2}, [])
+    assert bring(Status="Confirmed")[1] == [(at + 2, "", "not_possible")]
 
 
 def test_a_file_may_be_saved_by_another_program(world):
