@@ -214,6 +214,7 @@ def _empty_account(user: User) -> None:
         **{name: getattr(user, name) for name in ("username", "email", "first_name", "last_name")},
         phone_number="",
         time_zone="",
+        language="",
         wanted_role="",
     )
     user.save()

@@ -150,7 +150,7 @@ class ImportRow(models.Model):
             models.UniqueConstraint(
                 fields=["sheet", "position"],
                 name="import_row_once",
-                violation_error_message="This row was looked at already.",
+                violation_error_message=_("This row was looked at already."),
             )
         ]
         indexes = [models.Index(fields=["sheet", "outcome", "position"], name="import_row_by_outcome")]

@@ -279,7 +279,8 @@ def _stop(work: Import, refusal: Exception) -> None:
     why = refusal.messages if isinstance(refusal, ValidationError) else [_("The database refused a row.")]
     if not isinstance(refusal, ValidationError):
         _log(refusal)
-    problem = f"{' '.join(why)} {_('Nothing is imported. Look at it again, and apply it then.')}"[:500]
+    again = _("Nothing is imported. Look at it again, and apply it then.")
+    problem = f"{' '.join(why)} {again}"[:500]
     work.refresh_from_db()
     state = State.TAKING_BACK if work.change_set_id else State.LOOKED
     total = work.change_set.changes.count() if work.change_set_id else work.total
