@@ -32,7 +32,7 @@ def rows(places: Places) -> Iterator[Row]:
     settings.STAFF_SECOND_FACTOR = False
     pages = {"page": [], "last page": [], "done": []}
     queries = {}
-    for number in (FEW, *[min(SESSIONS, places.scale.mentees // 2)] * RUNS):
+    for number in (FEW, *[min(SESSIONS, places.scale.mentees // 4)] * RUNS):
         with transaction.atomic():
             desk, url = _busy(number)
             with CaptureQueriesContext(connection) as counted:
