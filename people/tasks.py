@@ -2,6 +2,9 @@
 
 import logging
 
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -33,6 +36,14 @@ def go_on_with_import(key: str) -> str:
     if more:
         async_task("people.tasks.go_on_with_import", key)
     return "more to do" if more else "done"
+
+
+def forget_log_ins() -> str:
+    """Drop log-ins that are over, with what was typed and not sent, and where they came from."""
+    log_ins = UserSession.objects.count()
+    SessionStore.clear_expired()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    return f"{log_ins - UserSession.objects.count()} forgotten"
 
 
 def forget_imports() -> str:
