@@ -34,6 +34,10 @@ def imports(request) -> bool:
     return bool(kinds.open_to(request.user))
 
 
+def invites(request) -> bool:
+    return request.user.has_perm("people.change_mentor") or request.user.has_perm("people.change_mentee")
+
+
 def superuser(request) -> bool:
     return request.user.is_superuser
 
@@ -105,6 +109,8 @@ UNFOLD = {
                         "scheduling.view_weeklyhours",
                     ),
                     item(_("Time off"), "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
+                    item(_("Week"), "calendar_view_week", "admin:scheduling_session_week", "scheduling.view_session"),
+                    item(_("Find a mentor"), "person_search", "admin:scheduling_session_find", "scheduling.add_session"),
                     item(_("Hand over"), "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
                     item(_("Notices"), "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice", "notices"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
@@ -134,6 +140,7 @@ UNFOLD = {
                         "permission": imports,
                         "active": lit(reverse_lazy("admin:people_import_upload")),
                     },
+                    item(_("Exports"), "download", "admin:people_sheetexport_changelist", "people.view_sheetexport"),
                     item(
                         _("Erasures"),
                         "person_remove",

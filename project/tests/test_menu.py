@@ -30,6 +30,7 @@ def menu(client, name, *args) -> dict:
         ("people_mentor_hand_over", "Hand over"),
         ("people_skill_changelist", "Skills"),
         ("people_skillsuggestion_changelist", "Suggested skills"),
+        ("people_sheetexport_changelist", "Exports"),
     ],
 )
 def test_one_item_is_lit(client, cora, name, title):

@@ -26,6 +26,7 @@ from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set
 from scheduling.admin.moving import HandOver, Move
 from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
+from scheduling.admin.planning import PlanningAdmin
 from scheduling.admin.reports import ReportsAdmin
 from scheduling.admin.saved_views import SavedViewsAdmin
 from scheduling.admin.why_not import why_not
@@ -43,7 +44,7 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
@@ -89,7 +90,7 @@ class SessionAdmin(ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdm
         "set_aside_reason",
     )
     inlines = [NoticeInline, FeedbackInline]
-    actions_list = ("why_not",)
+    actions_list = ("week", "find", "why_not")
     # Named like the verbs: those that are possible now are shown.
     actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show")
 
