@@ -34,6 +34,10 @@ def imports(request) -> bool:
     return bool(kinds.open_to(request.user))
 
 
+def invites(request) -> bool:
+    return request.user.has_perm("people.change_mentor") or request.user.has_perm("people.change_mentee")
+
+
 def superuser(request) -> bool:
     return request.user.is_superuser
 
@@ -64,6 +68,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("site/mark.svg")}],
     "ENVIRONMENT": environment,
     "STYLES": [lambda request: static("site/admin.css")],
+    "SCRIPTS": [lambda request: static("site/admin.js")],
     "DASHBOARD_CALLBACK": "project.dashboard.dashboard",
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "8px",

@@ -23,6 +23,7 @@ from people.admin_pages import ReadOnlyAdmin
 from people.imports import gathering, kinds, work
 from people.imports.forms import MappingForm, TicksForm, UploadForm
 from people.imports.models import Import, ImportRow
+from people.invite_admin import InvitePage
 from people.sheets import stamps
 from people.sheets.formats import CSV
 from people.sheets.resource import SheetResource
@@ -66,6 +67,7 @@ class ImportAdmin(ReadOnlyAdmin):
     def get_urls(self):
         pages = [
             ("", self.upload, "upload"),
+            ("invite/", self.invite, "invite"),
             ("<uuid:key>/columns/", self.columns, "columns"),
             ("<uuid:key>/", self.sheet, "sheet"),
             ("<uuid:key>/look/", self.look, "look"),
@@ -79,6 +81,9 @@ class ImportAdmin(ReadOnlyAdmin):
             # What the admin itself links to.
             path("all/", site.admin_view(self.upload), name="people_import_changelist")
         ]
+
+    def invite(self, request):
+        return InvitePage(self.admin_site, request).answer()
 
     def _page(self, request, name: str, title: str, **context) -> HttpResponse:
         request.current_app = self.admin_site.name
