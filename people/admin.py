@@ -332,6 +332,13 @@ class NotificationSettingsInline(TabularInline):
     model = NotificationSettings
     can_delete = False
 
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        """The heads of the columns are no labels to a screen reader."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            field.widget.attrs["aria-label"] = field.label
+        return field
+
 
 @admin.register(User)
 class UserAdmin(LogOutAdmin, ErasingAdmin, FreshAdmin, DjangoUserAdmin, ModelAdmin):
