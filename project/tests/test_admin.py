@@ -117,7 +117,7 @@ def test_every_action_has_a_permission_and_every_button_a_dialog():
 @pytest.mark.parametrize(
     ("name", "queries"),
     [
-        ("scheduling_session", 11),
+        ("scheduling_session", 10),
         ("people_mentor", 10),
         ("scheduling_availability", 8),
         ("scheduling_weeklyhours", 8),

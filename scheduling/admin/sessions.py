@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -48,7 +49,7 @@ class SessionAdmin(ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdm
 
     resource_classes = [SessionResource]
     sheet = SESSIONS
-    list_display = ("mentor_name", "mentee_name", "start_time", "length", "status_label")
+    list_display = ("mentor_name", "mentee_name", "from_to", "status_label")
     list_filter = (
         tabs.TabFilter,
         ("status", ChoicesDropdownFilter),
@@ -64,7 +65,7 @@ class SessionAdmin(ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdm
     # A count of each choice among a million sessions.
     show_facets = admin.ShowFacets.NEVER
     # By an index, in both directions.
-    sortable_by = ("start_time",)
+    sortable_by = ("from_to",)
     # `finding.search` reads them.
     search_fields = ("mentor", "mentee")
     search_help_text = _("A name, or an e-mail address")
@@ -289,9 +290,10 @@ class SessionAdmin(ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdm
     def mentee_name(self, session):
         return str(session.mentee)
 
-    @display(description="Length")
-    def length(self, session):
-        return f"{session.minutes} min"
+    @display(description=_("When"), ordering="start_time")
+    def from_to(self, session):
+        start, end = timezone.localtime(session.start_time), timezone.localtime(session.end_time)
+        return f"{date_format(start, 'DATETIME_FORMAT')}–{date_format(end, 'TIME_FORMAT')}"
 
     @display(description="Status", label=STATUS_COLOURS)
     def status_label(self, session):
