@@ -192,9 +192,9 @@ def test_only_the_legal_moves_are_buttons(desk, session):
         page = desk.get(reverse("admin:scheduling_session_change", args=[session.pk]))
         return [action["title"] for action in page.context["actions_detail"]]
 
-    assert offered() == ["Confirm", "Decline", "Move", "Hand over", "Cancel"]
+    assert offered() == ["Confirm", "Decline", "Move", "Hand over", "Cancel", "Add a note"]
     booking.confirm(session, by=session.mentor.user)
-    assert offered() == ["Move", "Hand over", "Cancel"]
+    assert offered() == ["Move", "Hand over", "Cancel", "Add a note"]
 
 
 def test_staff_who_may_only_look_have_no_buttons(client, person, session):
