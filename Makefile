@@ -25,8 +25,8 @@ test: .venv/installed-dev ## Run all tests (on PostgreSQL: DATABASE_URL=postgres
 bench: .venv/installed-dev ## Measure against honest floors (BENCH_SCALE=tiny, usual or full)
 	$(BIN)/python -m project.bench
 
-SOAK := LIFE_RUNS=500 LIFE_STEPS=40 RACE_ATTEMPTS=200 KILLS=100 KILLED_NOTICES=1000 $(BIN)/python -m pytest -s \
-  scheduling/tests/test_life.py scheduling/tests/test_race.py scheduling/tests/test_kills.py
+SOAK := LIFE_RUNS=500 LIFE_STEPS=40 RACE_ATTEMPTS=200 KILLS=100 KILLED_NOTICES=1000 API_CASES=5000 $(BIN)/python -m pytest -s \
+  scheduling/tests/test_life.py scheduling/tests/test_race.py scheduling/tests/test_kills.py scheduling/tests/test_api_schema.py
 soak: .venv/installed-dev ## Live, race and kill for long, on SQLite (and PostgreSQL: DATABASE_URL=postgres://... make soak)
 	DATABASE_URL= $(SOAK)
 	$(if $(DATABASE_URL),$(SOAK))

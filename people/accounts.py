@@ -9,7 +9,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 
+from people import languages
 from people.models import Mentee, Mentor, User, Wish
 
 ROLES = {"mentee": Mentee, "mentor": Mentor}
@@ -35,6 +37,14 @@ class AccountAdapter(DefaultAccountAdapter):
         if user.is_staff and not (user.is_mentor or user.is_mentee):
             return reverse("admin:index")
         return super().get_login_redirect_url(request)
+
+    def send_mail(self, template_prefix, email, context):
+        """In the language its reader chose, else in that of the page that asked for it."""
+        with translation.override(languages.chosen(context.get("user")) or translation.get_language()):
+            super().send_mail(template_prefix, email, context)
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        super().send_notification_mail(template_prefix, user, {"user": user, **(context or {})}, email)
 
     def populate_username(self, request, user):
         """User names are shown to others: made from the name, never from the address."""
@@ -99,5 +109,6 @@ def password_link(user: User) -> str:
 def invite(user: User) -> None:
     """Mail a link to set a password."""
     context = {"user": user, "link": password_link(user)}
-    subject = " ".join(render_to_string("emails/invitation/subject.txt", context).split())
-    EmailMessage(subject, render_to_string("emails/invitation/body.txt", context), to=[user.email]).send()
+    with languages.speaking(user):
+        subject = " ".join(render_to_string("emails/invitation/subject.txt", context).split())
+        EmailMessage(subject, render_to_string("emails/invitation/body.txt", context), to=[user.email]).send()

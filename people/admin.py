@@ -2,7 +2,7 @@
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
 from django.db.models import Count
@@ -10,7 +10,6 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django_q.tasks import async_task
 from phonenumber_field.formfields import PhoneNumberField
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
@@ -20,7 +19,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from people import sessions
+from people import inviting, sessions
 from people.accounts import forget_addresses
 from people.admin_pages import answer, page_of
 from people.change_admin import ChangeSetAdmin  # noqa: F401  here it is registered
@@ -28,6 +27,7 @@ from people.erasure_admin import ErasingAdmin
 from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
 from people.forms import TimeZoneField
 from people.imports.admin import ImportAdmin  # noqa: F401  here it is registered
+from people.invite_admin import InvitePage
 from people.models import Mentee, Mentor, NotificationSettings, Photo, Skill, Team, User
 from people.resources import MenteeResource, MentorResource, SkillResource, TeamResource
 from people.sheet_admin import SheetAdmin
@@ -211,10 +211,7 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
 
     @admin.action(description="Send an invitation to set a password", permissions=["change"])
     def invite_selected(self, request, queryset):
-        keys = list(queryset.filter(user__is_active=True).values_list("pk", flat=True))
-        for key in keys:
-            async_task("people.tasks.send_invitation", key)
-        messages.success(request, f"{len(keys)} invitation{'s are' if len(keys) != 1 else ' is'} on the way.")
+        return InvitePage(self.admin_site, request).look(sorted(queryset.values_list("pk", flat=True)))
 
     @action(
         description="Send invitation",
@@ -229,7 +226,8 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
     )
     def invite(self, request, form, object_id):
         def act():
-            async_task("people.tasks.send_invitation", int(object_id))
+            if not inviting.ask([int(object_id)], by=request.user):
+                raise ValidationError("They have come in already, or an invitation is on its way.")
             return "The invitation is on the way."
 
         return answer(request, act, page_of(self.opts, object_id))

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from people import privacy
+from people import languages, privacy
 from people.models import ErasureRequest, User
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def erase(user: User, *, by: User) -> bool:
 
     Returns whether the mail that tells the person was taken: after it nobody knows the address. Raises ValidationError.
     """
-    address, first_name = user.email, user.first_name
+    address, first_name, in_their_language = user.email, user.first_name, languages.speaking(user)
     # Nobody may be told of it, and then it is taken back.
     with transaction.atomic(durable=True):
         if no := refusal(user, by):
@@ -87,7 +87,8 @@ def erase(user: User, *, by: User) -> bool:
             keeper.empty(user)
         _settle(user, by)
     logger.info("person %s is erased by %s", user.pk, by.pk)
-    return _say_so(address, first_name)
+    with in_their_language:
+        return _say_so(address, first_name)
 
 
 def _settle(user: User, by: User) -> None:

@@ -44,7 +44,7 @@ PERSON = (
     Column("first_name", "user__first_name"),
     Column("last_name", "user__last_name"),
     Column("time_zone", "user__time_zone", choices=lambda: sorted(time_zones.names()), width=20),
-    Column("phone_number", "user__phone_number", contact=True),
+    Column("phone_number", "user__phone_number", made=str, contact=True),
 )
 NOTIFICATIONS = Flag(
     "opt_in_notifications",

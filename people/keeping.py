@@ -15,7 +15,7 @@ from django_q.models import Failure
 from people import changes
 from people.accounts import ROLES
 from people.imports import work
-from people.models import ApiToken, Mentee, Mentor, NotificationSettings, Photo, SkillSuggestion, User
+from people.models import ApiToken, Invitation, Mentee, Mentor, NotificationSettings, Photo, SkillSuggestion, User
 from people.privacy import COLLEAGUE, MACHINE, OPENS, Keeper, Part
 
 FIRST_NAME, LAST_NAME = "Erased", "person"
@@ -118,6 +118,13 @@ class PeopleKeeper(Keeper):
             {"id": MACHINE},
         ),
         Part(
+            "invitation",
+            "people.Invitation",
+            ("user",),
+            {"asked_at": "asked_at", "state": "state", "sent_at": "sent_at", "times": "times"},
+            {"by": COLLEAGUE, "attempts": MACHINE, "not_before": MACHINE},
+        ),
+        Part(
             "erasure_requests",
             "people.ErasureRequest",
             ("person",),
@@ -142,7 +149,7 @@ class PeopleKeeper(Keeper):
         work.forget_waiting()
         changes.forget_name(str(user))
         changes.forget(NotificationSettings, list(NotificationSettings.objects.filter(user=user).values_list("pk", flat=True)))
-        for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo):
+        for model in (ApiToken, NotificationSettings, EmailAddress, Authenticator, UserSession, Photo, Invitation):
             model.objects.filter(user=user).delete()
         _end_log_ins(user, known)
         _blacken_log(user, known)
@@ -214,6 +221,7 @@ def _empty_account(user: User) -> None:
         **{name: getattr(user, name) for name in ("username", "email", "first_name", "last_name")},
         phone_number="",
         time_zone="",
+        language="",
         wanted_role="",
     )
     user.save()

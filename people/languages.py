@@ -11,16 +11,21 @@ def names() -> dict[str, str]:
     return dict(settings.LANGUAGES)
 
 
-def of(reader: User) -> str:
-    """The language of a mail to this person."""
-    return reader.language if reader.language in names() else settings.LANGUAGE_CODE
+def chosen(reader) -> str:
+    """The code that this person chose, or "" for nobody and for whoever chose none that there is."""
+    code = getattr(reader, "language", "")
+    return code if code in names() else ""
+
+
+def speaking(reader: User):
+    """Within this mails are written in their reader's language, whoever causes them."""
+    return translation.override(chosen(reader) or settings.LANGUAGE_CODE)
 
 
 def use(reader) -> None:
     """From here on this request speaks the language that its reader chose; none chosen, or nobody logged in: it stays."""
-    chosen = getattr(reader, "language", "")
-    if chosen in names():
-        translation.activate(chosen)
+    if code := chosen(reader):
+        translation.activate(code)
 
 
 class LanguageMiddleware:

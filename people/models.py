@@ -445,4 +445,32 @@ class Change(models.Model):
         return f"change {self.pk}"
 
 
+class Invitation(models.Model):
+    """That somebody was invited: at once the outbox and the proof. One a person; sent again, it counts on."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("on its way")
+        SENDING = "sending", _("on its way now")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("refused by the mail server")
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="invitation")
+    by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    asked_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    # How often a mail server has taken it.
+    times = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Nobody touches the row before this: a sender's lease, or the pause after a server's "not now".
+    not_before = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["state", "asked_at"], name="invitation_unsent")]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
 from people.imports.models import Import, ImportRow  # noqa: E402, F401  they point at users

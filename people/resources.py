@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from people import changes
+from people.accounts import forget_addresses
+from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
 from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
 from people.sheets import enrolling
 from people.sheets.cells import Cell, YesNo, split_name, tidy
@@ -100,7 +102,8 @@ class RoleResource(SheetResource):
 
     def remember(self, columns, entries):
         """Not the addresses: merged, each is there once."""
-        if "external_id" in columns:
+        self.remember_stamps(columns, entries)
+        if {"external_id", "email"} <= set(columns):
             key, email = columns.index("external_id"), columns.index("email")
             self.keys |= {tidy(entry.cells[key]): tidy(entry.cells[email]).lower() for entry in entries}
 
@@ -108,11 +111,11 @@ class RoleResource(SheetResource):
         return users.select_related("notification_settings", self.role)
 
     def read_row(self, row):
-        if "email" not in row:
-            raise ValidationError({"email": "An e-mail address is needed: it is how people are told apart."})
-        row["email"] = str(row["email"]).lower()
+        self.require(row, "email", why="An e-mail address is needed: it is how people are told apart.")
+        if "email" in row:
+            row["email"] = str(row["email"]).lower()
         if "name" in row and "first_name" not in row and "last_name" not in row:
-            name, user = " ".join(str(row["name"]).split()), self.users.get(row["email"])
+            name, user = " ".join(str(row["name"]).split()), self.users.get(row.get("email"))
             # Where the name is the same, how it was split stays.
             if not (user and user.get_full_name() == name):
                 row["first_name"], row["last_name"] = split_name(name)
@@ -137,12 +140,28 @@ class RoleResource(SheetResource):
                 part.full_clean(exclude=left_out | errors.keys(), validate_unique=False, validate_constraints=False)
             except ValidationError as error:
                 errors = error.update_error_dict(errors)
+        if no := self._address_refusal(instance):
+            errors.setdefault("email", [no])
         if instance.external_id:
-            email = instance.user.email.lower()
+            # By the address from before: that is how whose key it is was asked.
+            before = instance.sheet_before or {"user": {"email": instance.user.email}}
+            email = before["user"]["email"].lower()
             if self.keys.setdefault(instance.external_id, email) != email:
                 errors["external_id"] = [ValidationError(Role._meta.constraints[0].violation_error_message, code="unique")]
         if errors:
             raise ValidationError(errors)
+
+    def _address_refusal(self, role: Role) -> ValidationError | None:
+        """A row that came back may bring another address: not somebody's, and whoever can change an account's can take it over."""
+        user = role.user
+        if role.sheet_before is None or user.email.lower() == role.sheet_before["user"]["email"].lower():
+            return None
+        if self.users.get(user.email.lower()) not in (None, user):
+            return ValidationError(_("Somebody already has this e-mail address."), code="unique")
+        if user.is_staff and not (self.by and self.by.is_superuser):
+            sentence = _("This is the address of a coordinator's account: only a superuser can change it.")
+            return ValidationError(sentence, code="not_yours")
+        return None
 
     def save_instance(self, instance, is_create, row, **kwargs):
         """All of them together, when enough have come (`bulk_create`)."""
@@ -152,6 +171,9 @@ class RoleResource(SheetResource):
         roles, self.create_instances = self.create_instances, []
         if roles and not dry_run:
             made = enrolling.write(roles, by=self.by)
+            for role in roles:
+                if role.sheet_before and role.sheet_before["user"]["email"] != role.user.email:
+                    forget_addresses(role.user)
             # Before those who know it: undone, it goes after them.
             self.touched += [(skill, None, changes.snapshot(skill, ["name"])) for skill in made]
             self.touched += [(role, role.sheet_before, self.snapshot(role)) for role in roles]
@@ -174,6 +196,7 @@ class MentorResource(RoleResource):
         "skills": ("skills", "skill", "areas_of_expertise", "tech_stack", "expertise", "topics", "technologies"),
         "meeting_link": ("meeting_link", "meet_link", "meeting room"),
     }
+    sheet = MENTORS
     joined = ("skills",)
     clearable = (*RoleResource.clearable, "about_me", "meeting_link", "skills")
 
@@ -217,6 +240,7 @@ class MenteeResource(RoleResource):
         "team_number": ("team_number", "team", "group", "team no"),
         "goals": ("goals", "goal", "objectives", "what do you want to reach"),
     }
+    sheet = MENTEES
     labels = RoleResource.labels | {"team_number": gettext_lazy("Team")}
     clearable = (*RoleResource.clearable, "team_number", "goals")
 
@@ -246,6 +270,7 @@ class MenteeResource(RoleResource):
 
 
 class SkillResource(SheetResource):
+    sheet = SKILLS
     columns = {"name": ("name", "skill", "skills", "skill name")}
     needed = (("name",),)
     key = ("name", "name")
@@ -262,6 +287,7 @@ class SkillResource(SheetResource):
 
 
 class TeamResource(SheetResource):
+    sheet = TEAMS
     columns = {"number": ("number", "team_number", "team", "team no"), "name": ("name", "team name")}
     needed = (("number",),)
     key = ("number", "number")

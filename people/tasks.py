@@ -2,23 +2,21 @@
 
 import logging
 
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from people.accounts import invite
+from people import inviting
 from people.imports import work
-from people.models import User
 
 logger = logging.getLogger(__name__)
 
 
-def send_invitation(user_key: int) -> str:
-    """Mail this person a link to set a password, if they still take part."""
-    user = User.objects.filter(pk=user_key, is_active=True).first()
-    if user is None:
-        return "nobody to invite"
-    invite(user)
-    return "sent"
+def send_invitations() -> str:
+    """Mail the invitations that wait: once a minute, and at once after somebody asked for them."""
+    return f"{inviting.sweep()} sent"
 
 
 def go_on_with_import(key: str) -> str:
@@ -33,6 +31,14 @@ def go_on_with_import(key: str) -> str:
     if more:
         async_task("people.tasks.go_on_with_import", key)
     return "more to do" if more else "done"
+
+
+def forget_log_ins() -> str:
+    """Drop log-ins that are over, with what was typed and not sent, and where they came from."""
+    log_ins = UserSession.objects.count()
+    SessionStore.clear_expired()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    return f"{log_ins - UserSession.objects.count()} forgotten"
 
 
 def forget_imports() -> str:

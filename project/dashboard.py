@@ -5,21 +5,20 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from people.models import ErasureRequest, Skill, SkillSuggestion, Team
+from people.imports import kinds
+from people.imports.models import Import
+from people.models import ErasureRequest, Skill, SkillSuggestion, Team, User
+from project.counting import MOST, many
 from project.week import week
 from scheduling import ledger
-from scheduling.models import Program
 from scheduling.needs import NEEDS, Scope
-
-# More are counted by nobody: the list behind the number has them all.
-MOST = 1_000
 
 
 class ScopeForm(forms.Form):
@@ -42,13 +41,6 @@ class ScopeForm(forms.Form):
         """What is not in the lists is not looked for."""
         self.full_clean()
         return Scope(**self.cleaned_data)
-
-
-class Number(Subquery):
-    """How many rows there are, inside another question: all numbers of the page are one."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
 
 
 @dataclass
@@ -78,7 +70,7 @@ def dashboard(request, context: dict) -> dict:
         return context
     now, form = timezone.now(), ScopeForm(request.GET)
     scope = form.scope
-    wanted = [tile for tile in tiles(request.program, scope, now) if request.user.has_perm(tile.permission)]
+    wanted = [tile for tile in tiles(request.user, scope, now) if may_see(request.user, tile)]
     count(wanted, now)
     return context | {
         "promises": promises(request, now),
@@ -95,10 +87,14 @@ def dashboard(request, context: dict) -> dict:
     }
 
 
+def may_see(user: User, tile) -> bool:
+    return user.has_perm(tile.permission) if tile.permission else bool(kinds.open_to(user))
+
+
 # ---- what needs a person ----------------------------------------------------------------------------------------------
 
 
-def tiles(program: Program, scope: Scope, now: datetime) -> list[Tile]:
+def tiles(user: User, scope: Scope, now: datetime) -> list[Tile]:
     """In the order in which they are settled: what runs out first comes first."""
 
     def need(name: str, title: str, meaning: str, model: str, **narrowed) -> Tile:
@@ -139,6 +135,13 @@ def tiles(program: Program, scope: Scope, now: datetime) -> list[Tile]:
             "mentee",
             team__id__exact=scope.team,
         ),
+        Tile(
+            _("Imports with rows left over"),
+            _("Sheets of yours that wait for you, or that left refused rows out in the last week."),
+            "",
+            Import.objects.left_over(user, [kind.key for kind in kinds.open_to(user)], now),
+            f"{reverse('admin:people_import_upload')}?left=1",
+        ),
         *(
             Tile(
                 title,
@@ -157,9 +160,8 @@ def tiles(program: Program, scope: Scope, now: datetime) -> list[Tile]:
 
 def count(wanted: list[Tile], now: datetime) -> None:
     """All in one question; and when the first of the requests runs out."""
-    numbers = [Number(tile.rows.order_by().values("pk")[: MOST + 1]) for tile in wanted]
     first = Subquery(wanted[0].rows.filter(answer_by__gt=now).values("answer_by")[:1])
-    *found, runs_out_at = Program.objects.values_list(*numbers, first).first()
+    *found, runs_out_at = many([tile.rows for tile in wanted], first)
     for tile, number in zip(wanted, found, strict=True):
         tile.number = number
     if runs_out_at:

@@ -10,14 +10,32 @@ def can(permission: str):
     return lambda request: request.user.has_perm(permission)
 
 
-def item(title: str, icon: str, view: str, permission: str) -> dict:
-    return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": can(permission)}
+def item(title: str, icon: str, view: str, permission: str, badge: str = "") -> dict:
+    """``badge``: the function in `project.badges` that says how many wait there."""
+    link = reverse_lazy(view)
+    known = {"title": title, "icon": icon, "link": link, "permission": can(permission), "active": lit(link)}
+    return known | ({"badge": f"project.badges.{badge}"} if badge else {})
+
+
+def lit(link):
+    """Is this where the page belongs? Unfold would light every item whose address begins this one's."""
+
+    def active(request) -> bool:
+        links = [str(one["link"]) for group in UNFOLD["SIDEBAR"]["navigation"] for one in group["items"]]
+        fits = [one for one in links[1:] if request.path.startswith(one)]
+        return max(fits, key=len, default="") == str(link)
+
+    return active
 
 
 def imports(request) -> bool:
     from people.imports import kinds
 
     return bool(kinds.open_to(request.user))
+
+
+def invites(request) -> bool:
+    return request.user.has_perm("people.change_mentor") or request.user.has_perm("people.change_mentee")
 
 
 def superuser(request) -> bool:
@@ -75,57 +93,75 @@ UNFOLD = {
         "navigation": [
             {
                 "items": [
-                    {"title": "Today", "icon": "today", "link": reverse_lazy("admin:index")},
-                    item("Sessions", "event", "admin:scheduling_session_changelist", "scheduling.view_session"),
+                    {"title": _("Today"), "icon": "today", "link": reverse_lazy("admin:index")},
+                    item(_("Sessions"), "event", "admin:scheduling_session_changelist", "scheduling.view_session", "requests"),
                     item(
-                        "Availability", "schedule", "admin:scheduling_availability_changelist", "scheduling.view_availability"
+                        _("Availability"),
+                        "schedule",
+                        "admin:scheduling_availability_changelist",
+                        "scheduling.view_availability",
                     ),
                     item(
-                        "Weekly hours", "event_repeat", "admin:scheduling_weeklyhours_changelist", "scheduling.view_weeklyhours"
+                        _("Weekly hours"),
+                        "event_repeat",
+                        "admin:scheduling_weeklyhours_changelist",
+                        "scheduling.view_weeklyhours",
                     ),
-                    item("Time off", "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
-                    item("Hand over", "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
-                    item("Notices", "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice"),
+                    item(_("Time off"), "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
+                    item(_("Week"), "calendar_view_week", "admin:scheduling_session_week", "scheduling.view_session"),
+                    item(_("Find a mentor"), "person_search", "admin:scheduling_session_find", "scheduling.add_session"),
+                    item(_("Hand over"), "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),
+                    item(_("Notices"), "mail", "admin:scheduling_notice_changelist", "scheduling.view_notice", "notices"),
                     item(_("Changes"), "history", "admin:people_changeset_changelist", "people.view_changeset"),
-                    item("Reports", "monitoring", "admin:scheduling_session_reports", "scheduling.view_session"),
-                    item("Feedback", "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),
+                    item(_("Reports"), "monitoring", "admin:scheduling_session_reports", "scheduling.view_session"),
+                    item(_("Feedback"), "reviews", "admin:scheduling_feedback_changelist", "scheduling.view_feedback"),
                 ],
             },
             {
-                "title": "People",
+                "title": _("People"),
                 "separator": True,
                 "items": [
-                    item("Mentors", "school", "admin:people_mentor_changelist", "people.view_mentor"),
-                    item("Mentees", "group", "admin:people_mentee_changelist", "people.view_mentee"),
-                    item("Skills", "psychology", "admin:people_skill_changelist", "people.view_skill"),
+                    item(_("Mentors"), "school", "admin:people_mentor_changelist", "people.view_mentor"),
+                    item(_("Mentees"), "group", "admin:people_mentee_changelist", "people.view_mentee"),
+                    item(_("Skills"), "psychology", "admin:people_skill_changelist", "people.view_skill"),
                     item(
-                        "Suggested skills",
+                        _("Suggested skills"),
                         "lightbulb",
                         "admin:people_skillsuggestion_changelist",
                         "people.view_skillsuggestion",
+                        "suggestions",
                     ),
-                    item("Teams", "groups", "admin:people_team_changelist", "people.view_team"),
+                    item(_("Teams"), "groups", "admin:people_team_changelist", "people.view_team"),
                     {
-                        "title": "Import",
+                        "title": _("Import"),
                         "icon": "upload_file",
                         "link": reverse_lazy("admin:people_import_upload"),
                         "permission": imports,
+                        "active": lit(reverse_lazy("admin:people_import_upload")),
                     },
-                    item("Erasures", "person_remove", "admin:people_erasurerequest_changelist", "people.view_erasurerequest"),
+                    item(_("Exports"), "download", "admin:people_sheetexport_changelist", "people.view_sheetexport"),
+                    item(
+                        _("Erasures"),
+                        "person_remove",
+                        "admin:people_erasurerequest_changelist",
+                        "people.view_erasurerequest",
+                        "erasures",
+                    ),
                 ],
             },
             {
-                "title": "Program",
+                "title": _("Program"),
                 "separator": True,
                 "items": [
-                    item("Policy", "tune", "admin:scheduling_program_changelist", "scheduling.view_program"),
-                    item("Accounts", "manage_accounts", "admin:people_user_changelist", "people.view_user"),
-                    item("Groups", "shield_person", "admin:auth_group_changelist", "auth.view_group"),
+                    item(_("Policy"), "tune", "admin:scheduling_program_changelist", "scheduling.view_program"),
+                    item(_("Accounts"), "manage_accounts", "admin:people_user_changelist", "people.view_user"),
+                    item(_("Groups"), "shield_person", "admin:auth_group_changelist", "auth.view_group"),
                     {
-                        "title": "Task queue",
+                        "title": _("Task queue"),
                         "icon": "manufacturing",
                         "link": reverse_lazy("admin:django_q_schedule_changelist"),
                         "permission": superuser,
+                        "active": lit(reverse_lazy("admin:django_q_schedule_changelist")),
                     },
                 ],
             },

@@ -110,6 +110,15 @@ def long_sessions(request, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def no_badges(request, monkeypatch):
+    """The menu counts once a minute: whether that is now must not decide how many questions a page asks."""
+    from project import badges
+
+    if not request.node.get_closest_marker("badges"):
+        monkeypatch.setattr(badges, "numbers", dict)
+
+
+@pytest.fixture(autouse=True)
 def no_logged_errors(request):
     """An error in the log fails the test, unless it is marked with expects_logged_errors."""
     records: list[logging.LogRecord] = []

@@ -23,7 +23,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from icalendar import Calendar, Event, vCalAddress
 
 from people import languages
@@ -80,7 +80,7 @@ def feed(user: User, sessions: Iterable[Session], program: Program) -> bytes:
     calendar = _calendar("PUBLISH", program.name)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
-    with override(languages.of(user)):
+    with languages.speaking(user):
         for session in sessions:
             calendar.add_component(_event(session, user, program))
     return calendar.to_ical()
@@ -94,7 +94,7 @@ def download(session: Session, reader: User, program: Program) -> bytes:
 
 
 def _message(method: str, session: Session, reader: User, program: Program) -> tuple[str, bytes]:
-    with override(languages.of(reader)):
+    with languages.speaking(reader):
         event = _event(session, reader, program)
     # The reader alone: the other party's address is not theirs to know. It was agreed here, so nothing is asked back.
     attendee = vCalAddress(f"mailto:{reader.email}")

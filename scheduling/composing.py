@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -60,7 +60,7 @@ def compose(notice: Notice, connection) -> EmailMultiAlternatives:
     """The message, with every part it has."""
     program, recipient = Program.current(), notice.recipient
     zone = program.zone_of(recipient)
-    with timezone.override(zone), translation.override(languages.of(recipient)):
+    with timezone.override(zone), languages.speaking(recipient):
         context = _context(notice, program, zone)
         subject = " ".join(render_to_string(f"emails/{notice.kind}/subject.txt", context).split())
         body = f"emails/{notice.kind}/body.txt"

@@ -6,7 +6,7 @@ asked for, then who is free at that very time, who knows most of it, who is free
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from heapq import nsmallest
@@ -106,6 +106,52 @@ def plan(
         for first in found[wish.key][:1]:
             given.give(first.mentor, first.slot)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A mentor for whoever looks for one, with the free slots that lie in the times asked for. The rest as of `Suggestion`."""
+
+    mentor: Candidate
+    slots: tuple[Period, ...]
+    shared: tuple[str, ...]
+    wanted: int
+    held: int
+
+    @property
+    def order(self) -> tuple:
+        return -len(self.shared), self.held, self.slots[0], self.mentor.name, self.mentor.key
+
+
+def find(
+    candidates: Iterable[Candidate],
+    periods: Sequence[Period],
+    minutes: int,
+    *,
+    skills: frozenset[str],
+    week_of: Callable[[datetime], date],
+    most: int,
+) -> list[Found]:
+    """Who is free within these times: first who knows most of the skills, then who has least to do in the week of their first
+    slot, then who is free first. The times are in order and overlap nowhere.
+    """
+    found = []
+    for one in candidates:
+        if slots := tuple(_inside(one.slots.get(minutes, ()), periods)):
+            held = one.held.get(week_of(slots[0].start), 0)
+            found.append(Found(one, slots, tuple(sorted(skills & one.skills)), len(skills), held))
+    return nsmallest(most, found, key=lambda one: one.order)
+
+
+def _inside(slots: Iterable[Period], periods: Sequence[Period]) -> Iterator[Period]:
+    there = 0
+    for slot in slots:
+        while there < len(periods) and periods[there].end <= slot.start:
+            there += 1
+        if there == len(periods):
+            return
+        if periods[there].contains(slot):
+            yield slot
 
 
 def _suggest(wish: Wish, mentor: Candidate, given: Given) -> Suggestion | None:

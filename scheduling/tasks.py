@@ -48,6 +48,8 @@ def write_windows() -> str:
 SCHEDULES = {
     "send due notices": {"func": "scheduling.tasks.send_due", "schedule_type": Schedule.MINUTES, "minutes": 1},
     "expire requests": {"func": "scheduling.tasks.expire_requests", "schedule_type": Schedule.MINUTES, "minutes": 5},
+    "send invitations": {"func": "people.tasks.send_invitations", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    "forget log-ins": {"func": "people.tasks.forget_log_ins", "schedule_type": Schedule.DAILY},
     "forget imports": {"func": "people.tasks.forget_imports", "schedule_type": Schedule.HOURLY},
     "write windows": {"func": "scheduling.tasks.write_windows", "schedule_type": Schedule.DAILY},
 }

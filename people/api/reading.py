@@ -50,6 +50,10 @@ class Reading(GenericAPIView):
 class ListOf(Reading):
     lists = True
 
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        # Making a form takes longer than a short list.
+        return super().filter_queryset(queryset) if self.request.query_params else queryset
+
     def get(self, request, *args, **kwargs):
         found = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.rows(found))

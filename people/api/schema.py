@@ -22,6 +22,9 @@ class Description(AutoSchema):
         words = [word.strip("{}") for word in self.path.replace("-", "_").split("/") if word]
         return "_".join([self.method.lower(), *words])
 
+    def get_summary(self) -> str:
+        return self.get_description().partition("\n")[0]
+
     def get_tags(self) -> list[str]:
         if self.path.startswith("/api/v1/"):
             return ["Version 1"]

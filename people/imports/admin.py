@@ -1,6 +1,7 @@
 """The pages of the desk. What is on its way is seen by its uploader alone; what became of it, by whoever may import its kind."""
 
 import logging
+import re
 from functools import wraps
 
 import tablib
@@ -12,6 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -21,14 +23,19 @@ from people.admin_pages import ReadOnlyAdmin
 from people.imports import gathering, kinds, work
 from people.imports.forms import MappingForm, TicksForm, UploadForm
 from people.imports.models import Import, ImportRow
+from people.invite_admin import InvitePage
+from people.sheets import stamps
 from people.sheets.formats import CSV
 from people.sheets.resource import SheetResource
+from people.sheets.returning import CHOICES
 
 logger = logging.getLogger(__name__)
 
 State, Outcome = Import.State, ImportRow.Outcome
 PER_PAGE = 50
 RECENT = 20
+# A cell that a choice is about, or all of them.
+CELL = re.compile(r"\*|[0-9]{1,18}\.[a-z_]{1,40}")
 # What is shown of a long cell.
 LONGEST = 200
 
@@ -60,6 +67,7 @@ class ImportAdmin(ReadOnlyAdmin):
     def get_urls(self):
         pages = [
             ("", self.upload, "upload"),
+            ("invite/", self.invite, "invite"),
             ("<uuid:key>/columns/", self.columns, "columns"),
             ("<uuid:key>/", self.sheet, "sheet"),
             ("<uuid:key>/look/", self.look, "look"),
@@ -73,6 +81,9 @@ class ImportAdmin(ReadOnlyAdmin):
             # What the admin itself links to.
             path("all/", site.admin_view(self.upload), name="people_import_changelist")
         ]
+
+    def invite(self, request):
+        return InvitePage(self.admin_site, request).answer()
 
     def _page(self, request, name: str, title: str, **context) -> HttpResponse:
         request.current_app = self.admin_site.name
@@ -96,12 +107,16 @@ class ImportAdmin(ReadOnlyAdmin):
             return redirect("admin:people_import_columns", made.pk)
         recent = Import.objects.filter(kind__in=[kind.key for kind in open_kinds]).select_related("by")
         mine = recent.of(request.user) | recent.filter(state=State.DONE)
+        left = "left" in request.GET
+        if left:
+            mine = recent.left_over(request.user, [kind.key for kind in open_kinds], timezone.now())
         return self._page(
             request,
             "upload",
             _("Import a sheet"),
             form=form,
             kinds=[kind for kind in open_kinds if kind.warning],
+            left=left,
             recent=[(one, kinds.get(one.kind).label) for one in mine.order_by("-made_at")[:RECENT]],
         )
 
@@ -202,6 +217,7 @@ class ImportAdmin(ReadOnlyAdmin):
             ticks=TicksForm(work=found),
             unknown=len(found.counts.get("unknown", {})),
             clear=bool(found.ticked.get("clear")),
+            choices=len(found.ticked.get("choices", {})),
             unused=[header for header, column in zip(found.headers, found.mapping, strict=True) if header and not column],
             to_write=found.count("new") + found.count("changed"),
         )
@@ -211,7 +227,8 @@ class ImportAdmin(ReadOnlyAdmin):
     def look(self, request, found: Import, kind):
         form = TicksForm(request.POST, work=found)
         if found.state == State.LOOKED and form.is_valid():
-            found.ticked = {"clear": form.cleaned_data["clear"], "make": form.cleaned_data["make"]}
+            choices = {} if "forget" in request.POST else found.ticked.get("choices", {})
+            found.ticked = form.cleaned_data | {"choices": choices | chosen(request.POST)}
             work.look(found)
         return redirect("admin:people_import_sheet", found.pk)
 
@@ -274,21 +291,29 @@ class ImportAdmin(ReadOnlyAdmin):
         return HttpResponse(CSV().export_data(dataset), content_type="text/csv; charset=utf-8", headers=headers)
 
 
+def chosen(posted) -> dict[str, str]:
+    """What was chosen about cells that the file and somebody here changed: key of the cell -> which one."""
+    said = {name.removeprefix("choice-"): value for name, value in posted.items() if name.startswith("choice-")}
+    return {cell: value for cell, value in said.items() if value in CHOICES and CELL.fullmatch(cell)}
+
+
 def told(row: ImportRow, resource: type[SheetResource]) -> dict:
     """A row as the preview shows it."""
     return {
         "where": _where(row),
         "outcome": row.outcome,
         "label": row.get_outcome_display(),
-        "problems": _said(row, resource),
+        "problems": [
+            (*said, "".join(rest)) for said, (_at, _what, *rest) in zip(_said(row, resource), row.problems, strict=True)
+        ],
         "changes": [(resource.label(column), old[:LONGEST], new[:LONGEST]) for column, old, new in row.changes],
         "emptied": [(resource.label(column), old[:LONGEST]) for column, old in row.emptied],
-        "cells": " · ".join(cell for cell in row.cells if cell)[:LONGEST],
+        "cells": " · ".join(cell for cell in row.cells if cell and stamps.row_of(cell) is None)[:LONGEST],
     }
 
 
 def _said(row: ImportRow, resource: type[SheetResource]) -> list[tuple[str, str]]:
-    return [(resource.label(column) if column else "", sentence) for column, sentence in row.problems]
+    return [(resource.label(column) if column else "", sentence) for column, sentence, *_choice in row.problems]
 
 
 def _where(row: ImportRow) -> str:

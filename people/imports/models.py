@@ -2,11 +2,14 @@
 
 import secrets
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+REST_IS_OPEN = timedelta(days=7)
 
 
 def private_name(row: "Import", name: str) -> str:
@@ -22,6 +25,19 @@ class ImportQuerySet(models.QuerySet):
     def of(self, user):
         """What is on its way is its uploader's alone."""
         return self.filter(by=user)
+
+    def left_over(self, user, kinds: list[str], now: datetime):
+        """Where somebody has to go on: this person's own that wait for them; and anybody's of the last week that left rows
+        out, until the next sheet of that kind comes in without a rest.
+        """
+        state = self.model.State
+        whole = self.model.objects.order_by().filter(
+            kind=models.OuterRef("kind"), state=state.DONE, finished_at__gt=models.OuterRef("finished_at")
+        )
+        settled = models.Exists(whole.filter(models.Q(counts__refused__isnull=True) | models.Q(counts__refused=0)))
+        waits = models.Q(by=user, state__in=(state.UPLOADED, state.LOOKED))
+        rest = models.Q(state=state.DONE, counts__refused__gt=0, finished_at__gt=now - REST_IS_OPEN)
+        return self.filter(waits | rest & ~settled, kind__in=kinds)
 
 
 class Import(models.Model):
@@ -54,7 +70,8 @@ class Import(models.Model):
     headers_key = models.CharField(max_length=64, blank=True)
     # Our column for each header, "" for those that are ignored.
     mapping = models.JSONField(default=list)
-    # What was ticked: "clear" (empty cells delete), "make" (names added to the list), "good" (refused rows are left out).
+    # What was ticked: "clear" (empty cells delete), "make" (names added to the list), "good" (refused rows are left out);
+    # and "choices" about cells that both changed (people/sheets/returning.py).
     ticked = models.JSONField(default=dict)
     state = models.CharField(max_length=11, choices=State, default=State.UPLOADED)
     total = models.PositiveIntegerField(default=0)
@@ -88,8 +105,10 @@ class Import(models.Model):
 
     @property
     def counted(self) -> dict[str, int]:
-        """Outcome -> rows, also where there are none; and rows with cells that would delete."""
-        return {name: self.count(name) for name in [*ImportRow.Outcome.values, "emptied"]}
+        """Outcome -> rows, also where there are none; rows with cells that would delete, with cells that are newer here, and
+        with cells that both changed.
+        """
+        return {name: self.count(name) for name in [*ImportRow.Outcome.values, "emptied", "newer", "conflicts"]}
 
     def forget(self) -> None:
         """Delete the file, and with it whatever names people."""
@@ -119,7 +138,8 @@ class ImportRow(models.Model):
     # [[column, old, new], ...]; and [[column, old], ...] of empty cells that would delete.
     changes = models.JSONField(default=list)
     emptied = models.JSONField(default=list)
-    # Of a refused row: [[column or "", sentence], ...], and its cells as the file has them.
+    # Of a refused row: [[column or "", sentence], ...] (a third, where one may choose: of which choice), and its cells as the
+    # file has them.
     problems = models.JSONField(default=list)
     cells = models.JSONField(default=list)
 
@@ -130,7 +150,7 @@ class ImportRow(models.Model):
             models.UniqueConstraint(
                 fields=["sheet", "position"],
                 name="import_row_once",
-                violation_error_message="This row was looked at already.",
+                violation_error_message=_("This row was looked at already."),
             )
         ]
         indexes = [models.Index(fields=["sheet", "outcome", "position"], name="import_row_by_outcome")]

@@ -23,6 +23,7 @@ from people.models import ChangeSet
 from people.sheets.merging import Entry
 from people.sheets.reading import UnreadableError
 from people.sheets.resource import SheetResource, fill
+from people.sheets.returning import ConflictError
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,8 @@ def go_on(key, *, turn: float = TURN) -> bool:
 
 def _resource(work: Import) -> SheetResource:
     make = work.ticked.get("make", [])
-    return kinds.get(work.kind).resource()(clear=bool(work.ticked.get("clear")), make=make)
+    choices = work.ticked.get("choices", {})
+    return kinds.get(work.kind).resource()(clear=bool(work.ticked.get("clear")), make=make, choices=choices)
 
 
 def _look(work: Import):
@@ -165,12 +167,17 @@ def outcomes(resource: SheetResource, columns: list[str], part: list[Entry], wor
         else:
             row.outcome = {"new": Outcome.NEW, "update": Outcome.CHANGED}.get(found.import_type, Outcome.UNCHANGED)
             row.changes, row.emptied = found.instance.sheet_changes, found.instance.sheet_emptied
+            # Told as a number only.
+            row.newer = bool(found.instance.sheet_newer)
         rows.append(row)
     return rows
 
 
 def problems(refusal: ValidationError) -> list[list[str]]:
-    """[[column or "", sentence], ...]"""
+    """[[column or "", sentence], ...]; where somebody has to choose, with the key of the choice as a third."""
+    if isinstance(refusal, ConflictError):
+        said = refusal.message_dict
+        return [[column, said[column][0], f"{key}.{column}"] for column, key, _file, _here in refusal.conflicts]
     if not hasattr(refusal, "error_dict"):
         return [["", sentence] for sentence in refusal.messages]
     named = refusal.message_dict.items()
@@ -184,7 +191,13 @@ def _sentences(error: Exception) -> list[str]:
 def _count(work: Import, rows: list[ImportRow], resource: SheetResource) -> None:
     for row in rows:
         work.counts[row.outcome] = work.counts.get(row.outcome, 0) + 1
-        work.counts["emptied"] = work.counts.get("emptied", 0) + bool(row.emptied)
+        found = {
+            "emptied": row.emptied,
+            "newer": getattr(row, "newer", False),
+            "conflicts": any(len(problem) > 2 for problem in row.problems),
+        }
+        for name, is_so in found.items():
+            work.counts[name] = work.counts.get(name, 0) + bool(is_so)
     unknown = work.counts.setdefault("unknown", {})
     for name, times in resource.unknown.items():
         unknown[name] = unknown.get(name, 0) + times
@@ -266,7 +279,8 @@ def _stop(work: Import, refusal: Exception) -> None:
     why = refusal.messages if isinstance(refusal, ValidationError) else [_("The database refused a row.")]
     if not isinstance(refusal, ValidationError):
         _log(refusal)
-    problem = f"{' '.join(why)} {_('Nothing is imported. Look at it again, and apply it then.')}"[:500]
+    again = _("Nothing is imported. Look at it again, and apply it then.")
+    problem = f"{' '.join(why)} {again}"[:500]
     work.refresh_from_db()
     state = State.TAKING_BACK if work.change_set_id else State.LOOKED
     total = work.change_set.changes.count() if work.change_set_id else work.total

@@ -1,6 +1,7 @@
 """XLSX and ODS: archives of XML. Looked at from outside before anything is unpacked, then read row by row."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ MOST_MEMBERS = 200
 MOST_RATIO = 100
 # What is smaller is no bomb, however well it packs.
 SMALL = 100 * 1024
+# As much of each part of it is looked at; by then its first element has begun.
+BEGINNING = 16 * 1024
+FIRST_ELEMENT = re.compile(rb"<[A-Za-z_]")
 # Longer rows than this are not even put together.
 MOST_CELLS = 1000
 # A row that repeats itself so often is a mistake, or worse.
@@ -44,6 +48,7 @@ def read_archive(data: bytes) -> tuple[Rows, str, str]:
         archive = zipfile.ZipFile(io.BytesIO(data))
         names = {member.filename for member in archive.infolist()}
         _look_from_outside(archive)
+        _look_at_beginnings(archive)
         if "xl/workbook.xml" in names:
             return _xlsx(data)
         if "content.xml" in names:
@@ -80,6 +85,18 @@ def _look_from_outside(archive: zipfile.ZipFile) -> None:
             raise UnreadableError("The file is packed far tighter than a sheet is. Save it again as XLSX or CSV.")
         if any(sign in f"/{member.filename.lower()}" for sign in MACROS):
             raise UnreadableError("The file holds macros, which are not read here. Save it without them, as XLSX or CSV.")
+
+
+def _look_at_beginnings(archive: zipfile.ZipFile) -> None:
+    """Entities are told of before the first element, and no spreadsheet program does: no parser of anybody's sees them."""
+    for member in archive.infolist():
+        if not member.filename.endswith((".xml", ".rels")):
+            continue
+        with archive.open(member) as file:
+            start = file.read(BEGINNING)
+        # Nor does any write its XML in UTF-16, where the words would look otherwise.
+        if b"<!DOCTYPE" in start or b"<!ENTITY" in start or b"\0" in start[:64] or (start and not FIRST_ELEMENT.search(start)):
+            raise UnreadableError(HOSTILE)
 
 
 # ---- XLSX -------------------------------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ class Names(Column):
         return self._in_any_order([super().read(cell, zone)])
 
     def _in_any_order(self, names) -> str:
-        parts = {part.strip().lower() for name in names for part in re.split("[,;]", plain(name))}
+        parts = {part.strip().lower() for name in names for part in re.split(r"[,;\n]", plain(name))}
         return ", ".join(sorted(parts - {""}))
 
     def csv(self, value, zone):

@@ -24,6 +24,8 @@ def write(roles: list[Role], *, by: User | None) -> list[Skill]:
     for role in new:
         # Again, now that the user has a key: it is the role's key.
         role.user = role.user
+        if isinstance(role, Mentor):
+            role.__dict__.setdefault("known", [])
     there = [role for role in roles if not role._state.adding]
     columns = [field.name for field in model._meta.concrete_fields if not field.primary_key]
     bulk_create_with_history(new, model, batch_size=TOGETHER, default_user=by)
@@ -50,6 +52,9 @@ def _write_users(users: list[User], by: User | None) -> None:
     for user in users:
         user.email = user.email.strip().lower()
     bulk_create_with_history(new, User, batch_size=TOGETHER, default_user=by)
+    for user in new:
+        # Known to be none: nobody asks for each of them.
+        user._state.fields_cache["notification_settings"] = None
     if there:
         fields = [*PERSON, "password", "wanted_role"]
         bulk_update_with_history(there, User, fields, batch_size=TOGETHER, default_user=by)

@@ -9,9 +9,8 @@ from import_export import resources, results
 
 from people.sheets.cells import is_empty, tidy
 from people.sheets.merging import NUMBERS, REFUSED, Entry, merge
+from people.sheets.returning import KEY, NEWER, STAMP, Returning
 
-# The column by which a file that was exported here knows its rows again; it passes through to the resource.
-STAMP = "_row"
 UNUSED = "(unused) "
 
 
@@ -29,7 +28,7 @@ def _number(row, number: int) -> int:
     return row[NUMBERS][0] if NUMBERS in row else number + 1
 
 
-class SheetResource(resources.ModelResource):
+class SheetResource(Returning, resources.ModelResource):
     """One kind of sheet.
 
     ``columns`` maps each column we read to the headers that mean it, the best first; headers are compared without regard
@@ -96,7 +95,9 @@ class SheetResource(resources.ModelResource):
 
     @classmethod
     def missing(cls, columns) -> list[str]:
-        """What no row can be read without, and these columns lack: each in words."""
+        """What no row can be read without, and these columns lack: each in words. Stamps tell all of a row."""
+        if cls.sheet is not None and STAMP in columns:
+            return []
         groups = [group for group in cls.needed if not any(column in columns for column in group)]
         return [" or ".join(f"“{cls.columns[column][0]}”" for column in group) for group in groups]
 
@@ -111,6 +112,7 @@ class SheetResource(resources.ModelResource):
         if NUMBERS not in (dataset.headers or ()):
             self._take_over(dataset)
         self.prepare(dataset)
+        self.recall(dataset)
 
     def _take_over(self, dataset: tablib.Dataset) -> None:
         """A sheet as a file has it: name its columns as we do, and merge its rows."""
@@ -132,6 +134,7 @@ class SheetResource(resources.ModelResource):
 
     def remember(self, columns: list[str], entries: list[Entry]) -> None:
         """The sheet is gone on with: what the rows before have to do with those to come."""
+        self.remember_stamps(columns, entries)
         if self.key[0] in columns:
             at = columns.index(self.key[0])
             self.seen |= {str(tidy(entry.cells[at]) or ""): entry.numbers[0] for entry in entries}
@@ -147,9 +150,10 @@ class SheetResource(resources.ModelResource):
     def before_import_row(self, row, **kwargs):
         if refusal := row.pop(REFUSED, None):
             raise refusal
+        self.compare_with_here(row, _number(row, kwargs["row_number"]))
         emptied = []
         for column, value in list(row.items()):
-            if column == NUMBERS:
+            if column in (NUMBERS, KEY, NEWER):
                 continue
             value = tidy(value)
             if isinstance(value, str) and "\0" in value:
@@ -174,8 +178,15 @@ class SheetResource(resources.ModelResource):
     def read_row(self, row: dict) -> None:
         """Complete a tidied row: split what stands together, bring keys to their form."""
 
+    def require(self, row: dict, *columns: str, why: str = "") -> None:
+        """Raises ValidationError where one of them is empty, unless a stamp says which row of ours this is."""
+        for column in columns:
+            if column not in row and KEY not in row:
+                raise ValidationError({column: why or "This cell is empty."})
+
     def after_init_instance(self, instance, new, row, **kwargs):
         instance.sheet_before = None if new else self.snapshot(instance)
+        instance.sheet_newer = row.get(NEWER, [])
 
     def import_instance(self, instance, row, **kwargs):
         """Note in ``sheet_changes`` what the row changes: (column, old, new) as a sheet would show them; and in

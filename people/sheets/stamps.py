@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.formats import date_format
 
+from people.sheets.cells import tidy
+
 HEADER = "_row"
 PRINT, SIGNATURE = 8, 16
 SHAPE = re.compile(r"([a-z_]+)\.([0-9a-f]{1,16})\.([0-9a-z]{1,8})\.([0-9]{1,18})\.([0-9a-f]*)\.([0-9a-f]{16})", re.ASCII)
@@ -60,6 +62,12 @@ class Stamp:
     @property
     def when(self) -> str:
         return date_format(timezone.localtime(self.made_at), "DATETIME_FORMAT")
+
+
+def row_of(text: str) -> int | None:
+    """The key that a stamp names, believed without a look at its signature: for fetching rows, and nothing else."""
+    match = SHAPE.fullmatch(tidy(text))
+    return int(match[4]) if match else None
 
 
 def read(text: str, sheet: str, columns: Sequence[str]) -> Stamp:

@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
 from people.models import User
 from people.sessions import end_all
+from people.tasks import forget_log_ins
 from project.testing import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.session_limits]
@@ -86,6 +89,19 @@ def test_a_person_ends_their_other_log_ins(client, maya):
     assert page.content.decode().count("Since ") == 2
     client.post("/accounts/sessions/")
     assert (inside(client), inside(other)) == (True, False)
+
+
+def test_log_ins_that_are_over_are_forgotten_and_others_go_on(client, maya, omar):
+    log_in(client, maya.user)
+    with time_machine.travel(timezone.now() + 13 * DAY):
+        other = Client()
+        log_in(other, omar.user)
+        assert forget_log_ins() == "0 forgotten"
+    with time_machine.travel(timezone.now() + 15 * DAY):
+        assert forget_log_ins() == "1 forgotten"
+        assert [row.user for row in UserSession.objects.all()] == [omar.user]
+        assert [row.session_key for row in Session.objects.all()] == [other.session.session_key]
+        assert inside(other)
 
 
 @pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example/", "\\\\evil.example", "javascript:alert(1)"])

@@ -90,6 +90,8 @@ def test_a_coordinator_cannot_touch_accounts_or_groups(desk):
 PAGES = {"scheduling_session_reschedule", "scheduling_session_reassign", "scheduling_session_why_not"}
 # And scheduling/tests/test_leaving.py these.
 PAGES |= {"people_mentor_deactivate", "people_mentee_deactivate", "people_mentor_be_away", "people_mentor_hand_over"}
+# And these change nothing: scheduling/tests/test_week_page.py and test_find_page.py.
+PAGES |= {"scheduling_session_week", "scheduling_session_find"}
 # And scheduling/tests/test_ledger.py this.
 PAGES |= {"scheduling_notice_resend"}
 

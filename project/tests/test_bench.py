@@ -29,8 +29,13 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
         "queries",
         "first 50:",
         "all mentors:",
+        "/mentor/ whole",
+        "/mentor/ queries",
+        "/mentee/ whole",
+        "/mentee/ queries",
+        "/session/ whole",
+        "/session/ queries",
         "the first page, the database",
-        "the first page:",
         "the palette, a name that many have,",
         "the palette, an address,",
         "the palette, no hit,",
@@ -52,6 +57,7 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
     assert rows["queries"]["met"], rows["queries"]
     assert rows["booking over HTTP"]["met"], rows["booking over HTTP"]
     assert rows["hand-over desk: queries"]["met"], rows["hand-over desk: queries"]
+    assert all(rows[f"/{name}/ queries"]["met"] for name in ("mentor", "mentee", "session"))
     assert all(len(seconds) > 4 for name in begin[:2] for seconds in rows[name]["runs"].values())
     assert "0 overlaps" in run.stdout
     assert str(file) in run.stdout
@@ -61,7 +67,11 @@ def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
     ("names", "env", "sentence"),
     [
         ((), {"BENCH_SCALE": "huge"}, "BENCH_SCALE is one of tiny, usual, full, not 'huge'."),
-        (("slots", "coffee"), {}, "There are benchmarks of slots, desk, booking, mail, handover, sheets, and none of coffee."),
+        (
+            ("slots", "coffee"),
+            {},
+            "There are benchmarks of slots, api, desk, booking, mail, handover, sheets, and none of coffee.",
+        ),
     ],
 )
 def test_what_cannot_be_measured_is_said(tmp_path, names, env, sentence):

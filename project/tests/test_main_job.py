@@ -84,11 +84,12 @@ class Person:
         self.page.goto(f"{self.address}/admin/")
         self.page.get_by_role("link", name=re.compile(rf"\b{name}$")).first.click()
         self.page.get_by_role("link", name=re.compile("Import$")).first.click()
+        self.page.locator("select[name=kind]").select_option(label=name)
         self.page.locator("input[type=file]").set_input_files(file)
-        self.page.get_by_role("button", name="Preview").click()
-        self.page.get_by_text("5 new, 0 changed, 0 unchanged.").wait_for()
-        self.page.get_by_role("button", name="Import these rows").click()
-        self.page.get_by_text("Imported: 5 new").wait_for()
+        self.page.get_by_role("button", name="Next: its columns").click()
+        self.page.get_by_role("button", name="Next: see what it would do").click()
+        self.page.get_by_role("button", name="Import 5 rows").click()
+        self.page.get_by_text("5 new, 0 changed, 0 unchanged, 0 refused").wait_for()
 
     def invite(self, roster, name):
         self.page.goto(f"{self.address}/admin/people/{roster}/")

@@ -247,7 +247,8 @@ def test_a_passkey_is_added_and_opens_the_account_without_a_password(browser, li
     page.wait_for_url("**/accounts/2fa/recovery-codes/")
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url(f"{live_server.url}/")
-    page.goto(f"{live_server.url}/accounts/login/")
+    page.goto(f"{live_server.url}/accounts/login/?next=%2F%2Fevil.example%2F")
     page.get_by_role("button", name="Log in with a passkey").click()
     page.get_by_text("Logged in as Maya Lopez").wait_for()
+    assert page.url == f"{live_server.url}/"
     assert refused == []

@@ -78,11 +78,11 @@ def web_server(**env: str) -> Iterator[WebServer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = os.environ | {"DATABASE_URL": database_url(), "SECRET_KEY": settings.SECRET_KEY} | env
+    usual = {"DATABASE_URL": database_url(), "SECRET_KEY": settings.SECRET_KEY, "SITE_URL": f"http://127.0.0.1:{port}"}
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"],
         cwd=settings.BASE_DIR,
-        env=env | {"SITE_URL": f"http://127.0.0.1:{port}"},
+        env=os.environ | usual | env,
     )
     try:
         _wait_for(port, server)

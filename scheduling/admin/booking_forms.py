@@ -22,6 +22,7 @@ from unfold.widgets import (
 from people.links import LinkFormField
 from people.models import Mentee, Mentor, User
 from scheduling import booking
+from scheduling.composing import as_query
 from scheduling.models import Program, Session
 from scheduling.moments import AsksWhich, LocalDateTimeField, WhichField
 from scheduling.rules import Finding
@@ -167,6 +168,28 @@ class TimeForm(AsksWhich, forms.Form):
     @property
     def period(self) -> Period:
         return Period.of(self.cleaned_data["start_time"], self.cleaned_data["minutes"])
+
+
+class BeginningForm(forms.Form):
+    """What another page puts into the address of the booking form, for its fields to begin with."""
+
+    mentor = person_field("mentor", required=False)
+    mentee = person_field("mentee", required=False)
+    start = forms.DateTimeField(required=False)
+    minutes = forms.IntegerField(required=False, min_value=1, max_value=24 * 60)
+
+    @property
+    def for_the_fields(self) -> dict:
+        """What makes no sense is left out."""
+        self.is_valid()
+        wanted = {"mentor": "mentor", "mentee": "mentee", "start_time": "start", "minutes": "minutes"}
+        return {field: self.cleaned_data[name] for field, name in wanted.items() if self.cleaned_data.get(name)}
+
+
+def booking_page(*, mentor: int | None = None, mentee: int | None = None, slot: Period | None = None) -> str:
+    """The address of the booking form, with this in its fields."""
+    people = {name: key for name, key in (("mentor", mentor), ("mentee", mentee)) if key}
+    return f"{reverse('admin:scheduling_session_add')}?{urlencode(people | (as_query(slot) if slot else {}))}"
 
 
 class BookingForm(KnowinglyForm, TimeForm, forms.ModelForm):

@@ -57,6 +57,7 @@ class Option(NamedTuple):
     value: str
     label: str
     why: str = ""
+    first: bool = False
     checked: bool = False
 
 
@@ -106,7 +107,10 @@ class DecisionForm(forms.Form):
         """The answers to choose from, the suggested mentors first. One that was chosen and is suggested no longer stays."""
         chosen = self["what"].value() or ""
         found = [Option("", _("As chosen for all, above"))] if self.with_all else []
-        found += [Option(str(_heir_of(one)), one.mentor.name, why(one)) for one in self.suggestions]
+        found += [
+            Option(str(_heir_of(one)), one.mentor.name, why(one), first=self.with_all and one is self.suggestions[0])
+            for one in self.suggestions
+        ]
         heir = Heir.read(chosen)
         if heir and heir.key in self.mentors and chosen not in {option.value for option in found}:
             found.append(Option(chosen, str(self.mentors[heir.key])))

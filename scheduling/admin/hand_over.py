@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget
@@ -32,22 +33,38 @@ class AbsenceForm(forms.Form):
         choices=[
             (ILL, gettext_lazy("Ill today: the rest of today")),
             (AWAY, gettext_lazy("Away from one day to another")),
-            (LEAVES, gettext_lazy("Leaves the program now")),
+            (LEAVES, gettext_lazy("Leaves the program, now or after a last day")),
         ],
         initial=ILL,
         widget=UnfoldAdminRadioSelectWidget,
     )
     from_on = forms.DateField(label=gettext_lazy("From"), required=False, widget=UnfoldAdminDateWidget)
     until_on = forms.DateField(
-        label=gettext_lazy("To"), required=False, widget=UnfoldAdminDateWidget, help_text=gettext_lazy("The last day away.")
+        label=gettext_lazy("To"),
+        required=False,
+        widget=UnfoldAdminDateWidget,
+        help_text=gettext_lazy("The last day away; for who leaves, the last day here. Empty: today."),
     )
+
+    # When they are away; None for who leaves now.
+    period: Period | None = None
 
     def clean(self):
         cleaned = super().clean()
         mentor, what = cleaned.get("mentor"), cleaned.get("what")
         if mentor and what in (ILL, AWAY) and not self.errors:
             self._find_period(mentor, what, cleaned.get("from_on"), cleaned.get("until_on"))
+        if mentor and what == LEAVES and cleaned.get("until_on"):
+            self._after(mentor, cleaned["until_on"])
         return cleaned
+
+    def _after(self, mentor: Mentor, last: date) -> None:
+        """From the day after the last one on, for as long as time off lasts. Who leaves today leaves now."""
+        zone = Program.current().zone_of(mentor.user)
+        if last > timezone.now().astimezone(zone).date():
+            begins = last + timedelta(days=1)
+            ends = begins + timedelta(days=TimeOff.LONGEST_DAYS - 1)
+            self.period = Period(datetime.combine(begins, time(), zone), datetime.combine(ends, time(), zone))
 
     def _find_period(self, mentor: Mentor, what: str, first: date | None, last: date | None) -> None:
         zone, now = Program.current().zone_of(mentor.user), timezone.now()
@@ -111,6 +128,20 @@ class AwayPage(GivingUpPage):
         return {"question": self.question, "away": rules.when(self.period, timezone.get_current_timezone())}
 
 
+class LeavesLaterPage(AwayPage):
+    """A mentor has a last day, and it is not today: what comes after it is given up, and nobody books there any more."""
+
+    may_keep = False
+
+    def consequences(self):
+        said = super().consequences()
+        day = date_format(timezone.localtime(self.period.start) - timedelta(days=1), "DATE_FORMAT")
+        then = _(
+            "Their account stays active until then. After %(day)s, deactivate them on their page; this is not done by itself."
+        )
+        return [*said, then % {"day": day}]
+
+
 class LeavesPage(LeavingPage):
     """The same as the button "Deactivate" of the mentor, with the question above it."""
 
@@ -129,8 +160,9 @@ def hand_over(model_admin, request) -> HttpResponse:
         # From the mentor's page: who, and nothing else yet.
         question = AbsenceForm(initial={"mentor": request.GET.get("mentor")})
     if question.is_valid():
-        leaves = question.cleaned_data["what"] == LEAVES
-        return (LeavesPage if leaves else AwayPage)(model_admin, request, question).answer()
+        later = LeavesLaterPage if question.period else LeavesPage
+        page = later if question.cleaned_data["what"] == LEAVES else AwayPage
+        return page(model_admin, request, question).answer()
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Hand over"),

@@ -31,6 +31,7 @@ from scheduling.admin.hand_over import hand_over, hand_over_page
 from scheduling.admin.leaving import NAMED, LeavingPage
 from scheduling.admin.needs import NeedsAdmin
 from scheduling.admin.offering import count
+from scheduling.admin.person_page import HOURS, NOTICES, SESSIONS, TIME_OFF, WINDOWS, TabbedAdmin, links, use
 from scheduling.models import MentorLimits, Session
 
 admin.site.unregister([Mentor, Mentee, User])
@@ -101,7 +102,7 @@ def leaving_page(user: User) -> str:
     return reverse(f"admin:people_{'mentor' if user.is_mentor else 'mentee'}_deactivate", args=[user.pk])
 
 
-class LeavingAdmin(KeptAdmin):
+class LeavingAdmin(TabbedAdmin, KeptAdmin):
     """Mentors and mentees, who leave and come back. Stands before the other bases."""
 
     change_form_outer_before_template = "admin/leaving/tiles.html"
@@ -151,7 +152,9 @@ class LeavingAdmin(KeptAdmin):
 
     def render_change_form(self, request, context, *args, **kwargs):
         role = context.get("original")
-        more = {"tiles": self.tiles(request, role), "gone": gone(role.user)} if role else {"tiles": [], "gone": ""}
+        more = {"tiles": [], "gone": "", "links": []}
+        if role:
+            more = {"tiles": self.tiles(request, role), "gone": gone(role.user), "links": links(request, role)}
         return super().render_change_form(request, context | more, *args, **kwargs)
 
     def tiles(self, request, role) -> list[dict]:
@@ -176,7 +179,7 @@ def gone(user: User) -> str:
     return f"{record.history_user or 'The program'} deactivated {user}, {when}."
 
 
-def tile(request, title: str, number: int, model: str, add: str = "", **query) -> dict | None:
+def tile(request, title: str, number: int | str, model: str, add: str = "", **query) -> dict | None:
     """``add``: the button that adds another row for this person; it begins with their key."""
     if not request.user.has_perm(f"scheduling.view_{model}"):
         return None
@@ -190,6 +193,12 @@ def tile(request, title: str, number: int, model: str, add: str = "", **query) -
     }
 
 
+def used(request, role: Mentor | Mentee, **query) -> dict | None:
+    """How much of this week's cap is used."""
+    number, of = use(role, request.program)
+    return tile(request, of, number, "session", **query, when="week")
+
+
 class LimitsInline(StackedInline):
     model = MentorLimits
     verbose_name = verbose_name_plural = "limits"
@@ -201,6 +210,7 @@ class LimitsInline(StackedInline):
 @admin.register(Mentor)
 class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
     inlines = [LimitsInline]
+    tabs = (SESSIONS, WINDOWS, HOURS, TIME_OFF, NOTICES)
     actions_list = ("hand_over",)
     actions_detail = (*people_admin.MentorAdmin.actions_detail, "be_away", "deactivate", "bring_back", "erase")
 
@@ -226,6 +236,7 @@ class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
             tile(request, "Time off ahead", role.time_off.ahead().count(), "timeoff", off, **ahead),
             tile(request, "Windows ahead", role.availabilities.ahead().count(), "availability", window, **ahead),
             tile(request, "Sessions ahead", sessions.count(), "session", **ahead),
+            used(request, role, **mine),
         ]
         return [one for one in counted if one]
 
@@ -238,7 +249,11 @@ class MenteeAdmin(NeedsAdmin, LeavingAdmin, people_admin.MenteeAdmin):
     def tiles(self, request, role):
         number = Session.objects.active().ahead().filter(mentee=role).count()
         mine = {"mentee__user__exact": role.pk, "when": "ahead"}
-        return [one for one in [tile(request, "Sessions ahead", number, "session", **mine)] if one]
+        counted = [
+            tile(request, "Sessions ahead", number, "session", **mine),
+            used(request, role, mentee__user__exact=role.pk),
+        ]
+        return [one for one in counted if one]
 
 
 class AccountForm(UserChangeForm):
@@ -265,7 +280,7 @@ class AccountForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(KeptAdmin, people_admin.UserAdmin):
+class UserAdmin(TabbedAdmin, KeptAdmin, people_admin.UserAdmin):
     form = AccountForm
 
     def user_of(self, row):

@@ -18,6 +18,7 @@ from scheduling.admin.filters import ByPerson
 from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
 from scheduling.admin.moving import HandOver, Move
 from scheduling.admin.notices import NoticeInline
+from scheduling.admin.planning import PlanningAdmin
 from scheduling.admin.remarks import RemarkInline, RemarksAdmin
 from scheduling.admin.reports import ReportsAdmin
 from scheduling.admin.session_list import SessionListAdmin
@@ -32,7 +33,7 @@ BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "o
 
 
 @admin.register(Session)
-class SessionAdmin(RemarksAdmin, ReportsAdmin, SessionListAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(RemarksAdmin, PlanningAdmin, ReportsAdmin, SessionListAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
@@ -58,7 +59,7 @@ class SessionAdmin(RemarksAdmin, ReportsAdmin, SessionListAdmin, ByPerson, Sheet
     )
     inlines = [RemarkInline, NoticeInline, FeedbackInline]
     change_form_after_template = "admin/scheduling/session/what_happened.html"
-    actions_list = ("why_not",)
+    actions_list = ("week", "find", "why_not")
     # Named like the verbs: those that are possible now are shown.
     actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show", "add_remark")
 

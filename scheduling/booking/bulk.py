@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from people import changes
 from people.models import ChangeSet, User
@@ -36,9 +37,9 @@ def all_of(name: str, seen: Mapping[int, int], *, by: User, on_behalf_of: str = 
     else the verb takes, the same for all. Raises ValidationError where nobody may try.
     """
     if not acts_for_program(by):
-        raise ValidationError("Only the program’s coordinators change many sessions at once.", code="not_yours")
+        raise ValidationError(_("Only the program’s coordinators change many sessions at once."), code="not_yours")
     if len(seen) > MOST:
-        raise ValidationError(f"At most {MOST} sessions are changed at once.", code="too_many")
+        raise ValidationError(_("At most %(most)s sessions are changed at once.") % {"most": MOST}, code="too_many")
     verb, outcome = VERBS[name], Done()
     with transaction.atomic():
         people = Session.objects.filter(pk__in=seen).values_list("mentor_id", "mentee_id")

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from simple_history.utils import bulk_create_with_history
 
 from people.models import ChangeSet, User
@@ -34,7 +35,7 @@ def check_past(session: Session, *, beside: Iterable[Session] = ()) -> None:
         raise ValidationError({"status": "Nobody answered, and it is over: write Canceled."}, code="unanswered")
     session.full_clean(exclude=["mentor", "mentee"], validate_unique=False, validate_constraints=False)
     if session.mentor_id == session.mentee_id:
-        raise ValidationError("Nobody has a session with themselves.", code="same_person")
+        raise ValidationError(_("Nobody has a session with themselves."), code="same_person")
     if session.status not in ACTIVE:
         # Only these take a person's time.
         return
@@ -47,13 +48,13 @@ def check_past(session: Session, *, beside: Iterable[Session] = ()) -> None:
     )
     if taken := there or next(among, None):
         when = rules.when(taken.period, timezone.get_current_timezone())
-        raise ValidationError(f"One of the two has another session at that time: {when}.", code="taken")
+        raise ValidationError(_("One of the two has another session at that time: %(when)s.") % {"when": when}, code="taken")
 
 
 def bring_over(sessions: list[Session], *, by: User, within: ChangeSet | None = None) -> list[Session]:
     """Write sessions that are over, as they were. No notices. The guard looks at each. Raises ValidationError."""
     if not acts_for_program(by):
-        raise ValidationError("Only coordinators write the past.", code="not_yours")
+        raise ValidationError(_("Only coordinators write the past."), code="not_yours")
     with transaction.atomic():
         lock_keys({key for session in sessions for key in (session.mentor_id, session.mentee_id)})
         for session in sessions:
@@ -65,7 +66,7 @@ def bring_over(sessions: list[Session], *, by: User, within: ChangeSet | None = 
                 )
         except IntegrityError as error:
             raise ValidationError(
-                "Two of these sessions have the same key, or a person in two at one time. Nothing of them is saved.",
+                _("Two of these sessions have the same key, or a person in two at one time. Nothing of them is saved."),
                 code="taken",
             ) from error
         for session in written:

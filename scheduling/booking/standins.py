@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Count, Q, QuerySet
 
-from people.models import Mentor
+from people.models import Mentee, Mentor
 from scheduling import ranking, rules
 from scheduling.booking.facts import gather, weeks_of
 from scheduling.models import Program, Session
@@ -31,15 +31,24 @@ def knowing(skills: Iterable[str]) -> QuerySet[Mentor]:
 
 
 def candidates(
-    mentors: QuerySet[Mentor], over: Period, lengths: Collection[int], *, agreed: bool = False, first: int = LOOKED_AT
+    mentors: QuerySet[Mentor],
+    over: Period,
+    lengths: Collection[int],
+    *,
+    mentee: Mentee | None = None,
+    agreed: bool = False,
+    first: int = LOOKED_AT,
 ) -> list[Candidate]:
-    """These mentors with their free slots within ``over``. ``agreed``: the times were agreed before, see `AGREED`."""
+    """These mentors with their free slots within ``over``, as ``mentee`` could have them; without one, as somebody could.
+
+    ``agreed``: the times were agreed before, see `AGREED`.
+    """
     mentors = mentors[:first]
     people = {one.pk: one for one in mentors.select_related("user").prefetch_related("skills")}
     usual = Program.current().policy
     held = weeks_of(Session.objects.filter(mentor__in=list(people)), "mentor_id", over, usual)
     found = []
-    for key, facts in gather(mentors, None, over):
+    for key, facts in gather(mentors, mentee, over):
         policy = facts.policy
         if agreed:
             policy = replace(policy, notice_hours=0, horizon_days=0, lengths=tuple({*policy.lengths, *lengths}))

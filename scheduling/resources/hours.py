@@ -10,6 +10,7 @@ from people.models import Mentor
 from people.sheets.cells import Cell, Text
 from people.sheets.resource import SheetResource
 from scheduling import offering
+from scheduling.exports import WEEKLY_HOURS
 from scheduling.models import Program, WeeklyHours
 from scheduling.resources.timed import Person
 from scheduling.words import Weekday
@@ -83,6 +84,7 @@ class WeeklyHoursResource(SheetResource):
     valid_until_on = Cell("valid_until_on", widget=Day())
     every_weeks = Cell("every_weeks", widget=HowOften())
 
+    sheet = WEEKLY_HOURS
     columns = {
         "mentor": ("mentor", "mentor_email", "email", "mentor_id", "tutor", "coach"),
         "weekday": ("weekday", "day", "day of week"),
@@ -119,9 +121,7 @@ class WeeklyHoursResource(SheetResource):
         self.today = timezone.localdate()
 
     def read_row(self, row):
-        for column in ("mentor", "weekday", "begins", "ends"):
-            if column not in row:
-                raise ValidationError({column: "This cell is empty."})
+        self.require(row, "mentor", "weekday", "begins", "ends")
 
     def get_instance(self, instance_loader, row):
         clean = {name: self.fields[name].widget.clean(row[name]) for name in ("mentor", "weekday", "begins")}

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from people.sheets.returning import KEY
 from scheduling import booking
 from scheduling.models import Session
 from scheduling.resources.sessions import AnySessionResource, status_of
@@ -38,7 +39,8 @@ class PastSessionResource(AnySessionResource):
 
     def read_row(self, row):
         self.read_times(row)
-        row["status"] = status_of(row, COMPLETED)
+        if "status" in row or KEY not in row:
+            row["status"] = status_of(row, COMPLETED)
 
     def get_instance(self, instance_loader, row):
         if found := self.keyed.get(row.get("external_id", "")):

@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from people.models import Mentee, Mentor
 from people.sheets.cells import Cell
+from people.sheets.returning import KEY
 from scheduling import booking
+from scheduling.exports import SESSIONS
 from scheduling.models import Availability, Session
 from scheduling.resources.timed import Instant, Person, TimedResource
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
@@ -53,6 +56,7 @@ class AnySessionResource(TimedResource):
     meeting_link = Cell("meeting_link")
     created_at = Cell("created_at", widget=Instant())
 
+    sheet = SESSIONS
     columns = COLUMNS
     needed = (("mentor",), ("mentee",), ("window", "start_time"))
 
@@ -64,14 +68,21 @@ class AnySessionResource(TimedResource):
         return super().get_queryset().with_people()
 
     def skip_row(self, instance, original, row, import_validation_errors=None):
-        return not instance._state.adding
+        return not (instance._state.adding or import_validation_errors or instance.sheet_changes)
 
     def import_instance(self, instance, row, **kwargs):
         """One that is here already is left alone: it is changed with its buttons, not by a sheet."""
         if instance._state.adding:
             super().import_instance(instance, row, **kwargs)
-        else:
-            instance.sheet_changes, instance.sheet_emptied = [], []
+            return
+        instance.sheet_changes, instance.sheet_emptied = [], []
+        if changed := [name for name in FIELDS if KEY in row and name in row]:
+            self.change(instance, row, changed)
+
+    def change(self, session: Session, row, changed: list[str]) -> None:
+        """One that left and came back, with other words in these columns."""
+        sentence = _("This is changed with the buttons of the session, not by a sheet.")
+        raise ValidationError({name: ValidationError(sentence, code="buttons") for name in changed})
 
     def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
         # The verbs check everything else, under lock.
@@ -88,9 +99,7 @@ class AnySessionResource(TimedResource):
                 )
             row["start_time"], row["end_time"] = window.start_time, window.end_time
         self.end_by_minutes(row)
-        for column in ("mentor", "mentee", "start_time", "end_time"):
-            if column not in row:
-                raise ValidationError({column: "This cell is empty."})
+        self.require(row, "mentor", "mentee", "start_time", "end_time")
 
 
 class SessionResource(AnySessionResource):
@@ -105,9 +114,23 @@ class SessionResource(AnySessionResource):
 
     def read_row(self, row):
         self.read_times(row)
-        row["status"] = status_of(row, PENDING)
+        if "status" in row or KEY not in row:
+            row["status"] = status_of(row, PENDING)
+
+    def change(self, session, row, changed):
+        """Its status, where verbs lead there; they say why not."""
+        path = [verb for verb in PATHS.get(row.get("status"), ()) if verb is not booking.confirm or session.status != CONFIRMED]
+        if changed != ["status"] or not path:
+            super().change(session, row, [name for name in changed if name != "status"] or changed)
+        session.sheet_path = path
+        session.sheet_changes = [("status", session.status, row["status"])]
 
     def save_instance(self, instance, is_create, row, user=None, **kwargs):
+        if not instance._state.adding:
+            session = instance
+            for verb in instance.sheet_path:
+                session = verb(session, by=user, within=self.within)
+            return
         minutes = (instance.end_time - instance.start_time) / timedelta(minutes=1)
         if minutes < 1 or minutes % 1:
             raise ValidationError({"end_time": "The end must come after the start, by whole minutes."})

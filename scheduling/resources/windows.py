@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from people.models import Mentor
 from people.sheets.cells import Cell
 from scheduling import offering
+from scheduling.exports import WINDOWS
 from scheduling.models import Availability
 from scheduling.resources.timed import Person, TimedResource
 
@@ -17,6 +18,7 @@ class AvailabilityResource(TimedResource):
 
     mentor = Cell("mentor", widget=Person(Mentor))
 
+    sheet = WINDOWS
     columns = TimedResource.columns | {"external_id": ("external_id", "slot_id", "window_id", "roster key")}
     needed = (("mentor",), ("start_time",), ("end_time",))
 

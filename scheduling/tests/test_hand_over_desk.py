@@ -245,6 +245,21 @@ def test_the_desk_begins_with_a_question_and_says_what_is_wrong_with_it(desk, ma
     assert client.get(url).status_code == 302
 
 
+def test_who_leaves_later_gives_up_what_comes_after_the_last_day(desk, day, maya, kim, alex, monday, window):
+    window(kim.mentor, monday + timedelta(days=1))
+    window(maya, monday + timedelta(days=1))
+    after = booking.request(maya, alex, monday + timedelta(days=1), 30, by=alex.user)
+    url = address(maya, monday, what="leaves")
+    page = desk.get(url)
+    assert [session for session, *_ in page.context["form"].shown] == [after]
+    last = desk.post(url, form_in(page, "leaving"))
+    assert f"After Mon {monday.day} {monday:%b %Y}, deactivate them" in last.content.decode()
+    desk.post(url, form_in(last, "leaving"))
+    assert [row[1] for row in now_is(after, *day)] == ["Kim Park", *["Maya Lopez"] * 3]
+    maya.user.refresh_from_db()
+    assert (maya.user.is_active, TimeOff.objects.get().start_time) == (True, monday.replace(hour=0) + timedelta(days=1))
+
+
 def test_one_and_many_sessions_cost_the_same_queries(desk, day, maya, omar, monday, window, person):
     window(omar)
     Session.objects.filter(pk__in=[one.pk for one in day[1:]]).update(status="Completed")
