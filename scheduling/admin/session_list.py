@@ -67,7 +67,7 @@ class SessionListAdmin(SavedViewsAdmin, NeedsAdmin):
             per_page,
             orphans=orphans,
             page=int(asked) if is_key(asked) else 1,
-            known_many=getattr(request, "found_many", False),
+            known=getattr(request, "sessions_found", None),
         )
 
     def get_search_results(self, request, queryset, search_term):
