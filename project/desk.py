@@ -68,6 +68,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("site/mark.svg")}],
     "ENVIRONMENT": environment,
     "STYLES": [lambda request: static("site/admin.css")],
+    "SCRIPTS": [lambda request: static("site/admin.js")],
     "DASHBOARD_CALLBACK": "project.dashboard.dashboard",
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "8px",

@@ -249,6 +249,12 @@ def test_a_double_click_books_once(desk, maya, alex, window, monday):
     assert str(booked.form_key) == form["key"]
 
 
+def test_an_address_that_names_nobody_leads_back_with_a_word(desk):
+    for key in ("xyz", "5/no-such-page", "999"):
+        answered = desk.get(f"/admin/people/mentor/{key}/change/")
+        assert (answered.status_code, answered.url) == (302, "/admin/")
+
+
 # ---- people -----------------------------------------------------------------------------------------------------------
 
 ANA = {"first_name": "Ana", "last_name": "García", "email": "Ana@Example.org", "time_zone": "Europe/Berlin", "about_me": ""}

@@ -140,7 +140,10 @@ class LeavingAdmin(TabbedAdmin, KeptAdmin):
 
     def get_actions_detail(self, request, object_id):
         role = self.get_object(request, object_id)
-        if role is None or leaving.refusal(role.user, request.user):
+        if role is None:
+            # An address may hold anything.
+            return []
+        if leaving.refusal(role.user, request.user):
             hidden = {"deactivate", "bring_back"} | ({"be_away"} if role is None or not role.user.is_active else set())
         elif role.user.is_active:
             hidden = {"bring_back"}

@@ -1,0 +1,22 @@
+/* Names for what Django's own widgets leave without one: a screen reader would say "combobox" and no more. */
+(() => {
+  const name = () => {
+    for (const box of document.querySelectorAll(".select2-container:not([data-named])")) {
+      const select = box.previousElementSibling;
+      const label = select && select.labels && select.labels[0];
+      const said = label ? label.textContent.trim() : select && (select.getAttribute("aria-label") || select.title);
+      if (!said) continue;
+      box.dataset.named = "";
+      for (const part of box.querySelectorAll('[role="combobox"], [role="textbox"], [role="searchbox"]')) {
+        part.removeAttribute("aria-labelledby");
+        part.setAttribute("aria-label", said);
+      }
+    }
+    for (const tip of document.querySelectorAll(".help-tooltip[aria-label]:not([role])")) tip.setAttribute("role", "img");
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    name();
+    // Widgets come late, and with every row that is added.
+    new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+  });
+})();
