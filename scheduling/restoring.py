@@ -40,4 +40,4 @@ def put_back(change: Change, *, by: User) -> None:
 
 
 def _as_kept(row, names) -> dict:
-    return changes.snapshot(row, [name.removesuffix("_id") for name in names])
+    return changes.snapshot(row, [column.name for column in row._meta.concrete_fields if column.attname in names])

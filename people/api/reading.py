@@ -6,6 +6,7 @@ from datetime import UTC
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
@@ -15,6 +16,9 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from people.api.refusals import Elsewhere
+
+# Here and not for every answer: a key that a log-in gives is never packed together with what was sent.
+packed = GZipMiddleware(lambda request: None).process_response
 
 
 class Reading(GenericAPIView):
@@ -85,4 +89,5 @@ def fresh(request, response: Response):
     response.render()
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = etag = quote_etag(hashlib.blake2b(response.content, digest_size=16).hexdigest())
-    return get_conditional_response(request, etag=etag, response=response)
+    answer = get_conditional_response(request, etag=etag, response=response)
+    return packed(request, answer) if answer.status_code == 200 else answer

@@ -213,6 +213,13 @@ class SheetResource(Returning, resources.ModelResource):
         if not self.clear:
             instance.sheet_emptied = [(column, str(before[column])) for column in row["(emptied)"] if before.get(column)]
 
+    def cleaned(self, row, column: str):
+        """What a cell means, before there is an instance. A refusal names the column."""
+        try:
+            return self.fields[column].widget.clean(row[column], row=row)
+        except ValidationError as error:
+            raise ValidationError({column: error}) from error
+
     def skip_row(self, instance, original, row, import_validation_errors=None):
         """A new row is never unchanged, whatever it holds: somebody who takes on a second role differs in nothing else."""
         return not (instance._state.adding or import_validation_errors or instance.sheet_changes)

@@ -124,14 +124,14 @@ class WeeklyHoursResource(SheetResource):
         self.require(row, "mentor", "weekday", "begins", "ends")
 
     def get_instance(self, instance_loader, row):
-        clean = {name: self.fields[name].widget.clean(row[name]) for name in ("mentor", "weekday", "begins")}
+        clean = {name: self.cleaned(row, name) for name in ("mentor", "weekday", "begins")}
         same = WeeklyHours.objects.filter(**clean).select_related("mentor__user")
         if "valid_from_on" in row:
-            same = same.filter(valid_from_on=self.fields["valid_from_on"].widget.clean(row["valid_from_on"]))
+            same = same.filter(valid_from_on=self.cleaned(row, "valid_from_on"))
         return same.order_by("valid_from_on", "pk").last()
 
     def init_instance(self, row=None):
-        mentor = self.fields["mentor"].widget.clean(row["mentor"])
+        mentor = self.cleaned(row, "mentor")
         return WeeklyHours(
             mentor=mentor, time_zone=Program.current().zone_of(mentor.user).key, valid_from_on=self.today, every_weeks=1
         )

@@ -45,7 +45,7 @@ class PastSessionResource(AnySessionResource):
     def get_instance(self, instance_loader, row):
         if found := self.keyed.get(row.get("external_id", "")):
             return found
-        people = (self.fields[name].widget.clean(row[name]).pk for name in ("mentor", "mentee"))
+        people = (self.cleaned(row, name).pk for name in ("mentor", "mentee"))
         found = self.there.get((*people, self.moment(row, "start_time")))
         # One with another key is another one.
         return found if found and found.external_id in ("", row.get("external_id", "")) else None

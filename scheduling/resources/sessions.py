@@ -34,13 +34,22 @@ COLUMNS = TimedResource.columns | {
     "meeting_link": ("meeting_link", "meet_link", "link"),
     "created_at": ("created_at", "booked_at"),
 }
+# What other systems call them.
+ALSO_CALLED = (
+    dict.fromkeys(("cancelled", "declined", "expired", "rejected"), "canceled")
+    | dict.fromkeys(("no show", "noshow", "missed", "absent"), "no-show")
+    | dict.fromkeys(("attended", "done", "held", "took place", "complete"), "completed")
+    | dict.fromkeys(("booked", "scheduled", "accepted", "approved"), "confirmed")
+    | {"requested": "pending"}
+)
 FIELDS = ("mentor", "mentee", "start_time", "end_time", "status", "topic", "meeting_link", "created_at", "external_id")
 
 
 def status_of(row, usual: str) -> str:
     """The status in a row, spelled as ours."""
     wanted = {status.value.lower(): status.value for status in PATHS}
-    word = str(row.get("status", usual)).lower().replace("cancelled", "canceled").replace("no show", "no-show")
+    word = str(row.get("status", usual)).strip().lower()
+    word = ALSO_CALLED.get(word, word)
     if word not in wanted:
         raise ValidationError({"status": f"“{row['status']}” is no status: write {', '.join(wanted.values())}."})
     return wanted[word]

@@ -132,7 +132,7 @@ class TimedResource(SheetResource):
         return self._meta.model.objects.filter(external_id=key).first() if key else None
 
     def moment(self, row, column):
-        return self.fields[column].widget.clean(row[column], row=row)
+        return self.cleaned(row, column)
 
     def end_by_minutes(self, row) -> None:
         """A sheet may say how long instead of until when."""

@@ -32,7 +32,7 @@ class AvailabilityResource(TimedResource):
     def init_instance(self, row=None):
         times = {name: self.moment(row, name) for name in ("start_time", "end_time") if name in row}
         if len(times) == 2 and "mentor" in row:
-            same = Availability.objects.filter(mentor=self.fields["mentor"].widget.clean(row["mentor"]), **times)
+            same = Availability.objects.filter(mentor=self.cleaned(row, "mentor"), **times)
             if "external_id" in row:
                 # One with another key is another one, and in the way.
                 same = same.filter(external_id="")

@@ -1,5 +1,6 @@
 """What a program reads: what its owner may see on the pages, no more; lists that say what they are asked; nothing twice."""
 
+import gzip
 import re
 from datetime import timedelta
 
@@ -357,6 +358,17 @@ def test_what_is_the_same_is_not_sent_again(ask, maya, omar, zoe, window):
     assert ask(zoe.user, "/mentor/x/y/?limit=x")["Cache-Control"] == "no-store"
     for header in ("X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy"):
         assert header in answer.headers
+
+
+def test_who_takes_it_packed_gets_it_packed(ask, maya, zoe, window):
+    window(maya)
+    plain = ask(zoe.user, "/mentor/")
+    packed = ask(zoe.user, "/mentor/", accept_encoding="gzip")
+    assert packed["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed["Vary"]
+    assert gzip.decompress(packed.content) == plain.content
+    assert len(packed.content) == int(packed["Content-Length"])
+    assert ask(zoe.user, "/mentor/", accept_encoding="gzip", if_none_match=packed["ETag"]).status_code == 304
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "x", "application/json;q=0"])

@@ -1,0 +1,128 @@
+"""Windows, weekly hours, sessions and the past through the import desk, and back again."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from people.models import Import
+from people.tests.test_import_desk import apply, counts, look, page, problems
+from scheduling import booking
+from scheduling.models import Availability, Notice, Session, WeeklyHours
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def private_files(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def desk(client, cora):
+    client.force_login(cora)
+    return client
+
+
+LAST_YEAR = """Booking ID,Student,Mentor email,Start,Duration,Times in,State,Subject
+h1,alex@example.org,MAYA@example.org,2024-03-04 09:00,30,Europe/Berlin,attended,Résumé
+h2,alex@example.org,maya@example.org,2024-03-05 09:00,45,Europe/Berlin,Cancelled,
+h3,bo@example.org,maya@example.org,05.03.2024 11:00,60,Europe/Berlin,no show,
+"""
+
+
+def test_the_past_of_another_system_is_written_as_it_was_and_nobody_is_told(desk, maya, alex, bo, cora):
+    found = look(desk, "past", LAST_YEAR)
+    assert (counts(found), problems(found)) == ({"new": 3}, [])
+    apply(desk, found)
+    assert found.state == "done"
+    rows = [(s.external_id, s.status, s.ending, s.minutes, s.start_time) for s in Session.objects.order_by("start_time")]
+    assert rows == [
+        ("h1", "Completed", "", 30, datetime(2024, 3, 4, 8, tzinfo=UTC)),
+        ("h2", "Canceled", "canceled", 45, datetime(2024, 3, 5, 8, tzinfo=UTC)),
+        ("h3", "No-show", "", 60, datetime(2024, 3, 5, 10, tzinfo=UTC)),
+    ]
+    assert Notice.objects.count() == 0
+    history = Session.objects.get(external_id="h1").history.get()
+    assert (history.history_user, history.history_change_reason) == (cora, "brought over from another system")
+    assert counts(look(desk, "past", LAST_YEAR)) == {"unchanged": 3}
+    desk.post(page("undo", found.pk))
+    assert Session.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("{ahead},Completed", "This is not over yet. Book it, or import it as a session that is to come."),
+        ("2024-03-04T09:00Z,Pending", "Nobody answered, and it is over: write Canceled."),
+        ("2024-03-04T09:15Z,Confirmed", "One of the two has another session at that time: Mon 4 Mar 2024, 09:00–09:30 (UTC)."),
+        ("2024-03-04T09:00,later", "“later” is no status: write Pending, Confirmed, Canceled, Completed, No-show."),
+    ],
+)
+def test_what_cannot_have_been_is_refused(desk, maya, alex, monday, row, sentence):
+    first = "alex@example.org,maya@example.org,2024-03-04T09:00Z,Confirmed,30"
+    second = f"alex@example.org,maya@example.org,{row.format(ahead=monday.isoformat())},30"
+    found = look(desk, "past", f"mentee,mentor,start,status,minutes\n{first}\n{second}\n")
+    assert [(numbers, said) for numbers, [[_column, said]] in problems(found)] == [([3], sentence)]
+
+
+def test_only_coordinators_write_the_past_and_the_guard_still_holds(maya, alex, cora):
+    start = datetime(2024, 3, 4, 9, tzinfo=UTC)
+
+    def was(minutes: int) -> Session:
+        begins = start + timedelta(minutes=minutes)
+        end = begins + timedelta(minutes=30)
+        return Session(mentor=maya, mentee=alex, start_time=begins, end_time=end, status="Confirmed", created_at=begins)
+
+    with pytest.raises(ValidationError) as refusal:
+        booking.bring_over([was(0)], by=maya.user)
+    assert refusal.value.code == "not_yours"
+    with pytest.raises(ValidationError) as refusal:
+        booking.bring_over([was(0), was(15)], by=cora)
+    assert (refusal.value.code, Session.objects.count()) == ("taken", 0)
+    assert len(booking.bring_over([was(0), was(30)], by=cora)) == 2
+
+
+def test_weekly_hours_come_in_write_their_windows_and_go_again(desk, maya, cora):
+    sheet = "mentor,day,from,to,timezone\nmaya@example.org,Tue,6 pm,8:30 pm,Europe/Berlin\nmaya@example.org,Funday,9,10,\n"
+    found = look(desk, "hours", sheet)
+    assert problems(found) == [([3], [["weekday", "“Funday” is no day of the week. Write it like Monday."]])]
+    apply(desk, found, good="1")
+    hours = WeeklyHours.objects.get()
+    assert (hours.weekday, hours.begins, hours.ends, hours.time_zone) == (1, time(18), time(20, 30), "Europe/Berlin")
+    assert Availability.objects.filter(from_weekly_hours=True).exists()
+    later = look(desk, "hours", sheet.splitlines()[0] + "\nmaya@example.org,Tuesday,18:00,21:00,Europe/Berlin\n")
+    assert later.rows.get().changes == [["ends", "20:30", "21:00"]]
+    apply(desk, later)
+    hours.refresh_from_db()
+    assert hours.ends == time(21)
+    desk.post(page("undo", later.pk))
+    hours.refresh_from_db()
+    assert hours.ends == time(20, 30)
+    desk.post(page("undo", found.pk))
+    assert (WeeklyHours.objects.count(), Availability.objects.count()) == (0, 0)
+
+
+def test_windows_come_in_and_go_again_unless_somebody_has_booked_in_them(desk, maya, alex, monday):
+    def row(key, hours):
+        begins = monday + timedelta(hours=hours)
+        return f"{key},maya@example.org,{begins.isoformat()},{(begins + timedelta(hours=2)).isoformat()}\n"
+
+    found = look(desk, "windows", "window_id,mentor,start,end\n" + row("w1", 0) + row("w2", 4))
+    assert counts(found) == {"new": 2}
+    apply(desk, found)
+    booking.request(maya, alex, monday, 30, by=alex.user)
+    desk.post(page("undo", found.pk))
+    assert [window.external_id for window in Availability.objects.all()] == ["w1"]
+    refused = Import.objects.get().change_set.changes.exclude(refused="").get()
+    assert refused.refused == "Something is booked in it by now: change it by hand."
+
+
+def test_sessions_to_come_are_booked_and_their_messages_wait_for_the_undo(desk, maya, alex, window, monday):
+    window(maya)
+    found = look(desk, "sessions", f"mentor,mentee,start,minutes\nmaya@example.org,alex@example.org,{monday.isoformat()},30\n")
+    assert (counts(found), Session.objects.count(), Notice.objects.count()) == ({"new": 1}, 0, 0)
+    apply(desk, found)
+    assert (Session.objects.get().status, Notice.objects.filter(state="pending").exists()) == ("Pending", True)
+    desk.post(page("undo", found.pk))
+    assert (Session.objects.get().status, Notice.objects.filter(state="pending").exists()) == ("Canceled", False)
