@@ -291,11 +291,13 @@ class MenteeAdmin(RoleAdmin):
     sheet = MENTEES
     list_display = ("person", "zone", "team", "account")
     list_filter = (("team", RelatedDropdownFilter), "user__is_active")
-    list_select_related = ("user", "team")
     fieldsets = (
         (None, {"fields": ("photo", ("first_name", "last_name"), "email", ("time_zone", "language"), "phone_number")}),
         ("Mentee", {"fields": ("team", "goals", "external_id")}),
     )
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("team")
 
 
 @admin.register(Skill)

@@ -49,6 +49,11 @@ class Scope:
         rows = rows.filter(session__mentee__team=self.team) if self.team else rows
         return rows.filter(session__mentor__in=self._skilled()) if self.skill else rows
 
+    def sides(self) -> dict[str, QuerySet]:
+        """Whose sessions are meant: keys of mentors, and of mentees."""
+        mentees = {"mentees": Mentee.objects.filter(team=self.team).order_by().values("pk")} if self.team else {}
+        return mentees | ({"mentors": self._skilled()} if self.skill else {})
+
     def _skilled(self) -> QuerySet:
         return Mentor.skills.through.objects.filter(skill=self.skill).values("mentor")
 

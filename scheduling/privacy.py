@@ -15,6 +15,7 @@ from scheduling.models import (
     Feedback,
     MentorLimits,
     Notice,
+    Remark,
     SavedView,
     Session,
     SessionNote,
@@ -167,6 +168,19 @@ class SchedulingKeeper(Keeper):
             {"id": MACHINE},
         ),
         Part(
+            "notes_from_the_program",
+            "scheduling.Remark",
+            ("session__mentor", "session__mentee"),
+            # What coordinators note for themselves is theirs.
+            {
+                "session": "session_id",
+                "text": Case(When(shared=True, then=F("text")), default=Value("")),
+                "shared": "shared",
+                "written_at": "written_at",
+            },
+            {"id": MACHINE, "author": COLLEAGUE},
+        ),
+        Part(
             "saved_views",
             "scheduling.SavedView",
             ("owner",),
@@ -206,6 +220,7 @@ class SchedulingKeeper(Keeper):
         keys = list(sessions.values_list("pk", flat=True))
         changes.forget(Session, keys)
         Feedback.objects.filter(session__in=keys).update(sentence="")
+        Remark.objects.filter(Q(session__in=keys) | Q(author=user)).delete()
         _take_out_words(Session.history.filter(id__in=keys))
         _take_out_words(Session.objects.filter(pk__in=keys))
         _take_out_what_they_said_elsewhere(user)

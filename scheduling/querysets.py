@@ -139,6 +139,12 @@ class SessionNoteQuerySet(models.QuerySet):
         return self.filter(mentor=user.pk) if user.is_authenticated else self.none()
 
 
+class RemarkQuerySet(models.QuerySet):
+    def for_both(self):
+        """What the two who meet read on their pages."""
+        return self.filter(shared=True)
+
+
 class NoticeQuerySet(models.QuerySet):
     def unsent(self):
         """Still owed: waiting, or claimed by a sender."""

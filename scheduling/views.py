@@ -156,6 +156,7 @@ def session(request, pk: int):
         "feedback": feedback.of(session, user),
         "mentors": session.mentor_id == user.pk,
         "note": SessionNote.objects.visible_to(user).filter(session=session).first(),
+        "remarks": session.remarks.for_both(),
         "may_rate": feedback.refusal(session, user) is None,
         "acts_for_program": booking.acts_for_program(user),
         "set_aside": [rules.TITLES.get(code, code) for code in session.set_aside] if booking.acts_for_program(user) else [],

@@ -12,7 +12,7 @@ from statistics import median
 from time import perf_counter
 
 # In the order of the table.
-MODULES = ("slots", "api", "desk", "booking", "mail", "handover", "sheets")
+MODULES = ("slots", "api", "desk", "sessions", "booking", "mail", "handover", "sheets")
 
 
 @dataclass(frozen=True)

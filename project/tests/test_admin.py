@@ -119,7 +119,7 @@ def test_every_action_has_a_permission_and_every_button_a_dialog():
 @pytest.mark.parametrize(
     ("name", "queries"),
     [
-        ("scheduling_session", 11),
+        ("scheduling_session", 10),
         ("people_mentor", 10),
         ("scheduling_availability", 8),
         ("scheduling_weeklyhours", 8),
@@ -194,9 +194,9 @@ def test_only_the_legal_moves_are_buttons(desk, session):
         page = desk.get(reverse("admin:scheduling_session_change", args=[session.pk]))
         return [action["title"] for action in page.context["actions_detail"]]
 
-    assert offered() == ["Confirm", "Decline", "Move", "Hand over", "Cancel"]
+    assert offered() == ["Confirm", "Decline", "Move", "Hand over", "Cancel", "Add a note"]
     booking.confirm(session, by=session.mentor.user)
-    assert offered() == ["Move", "Hand over", "Cancel"]
+    assert offered() == ["Move", "Hand over", "Cancel", "Add a note"]
 
 
 def test_staff_who_may_only_look_have_no_buttons(client, person, session):

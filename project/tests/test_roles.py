@@ -21,7 +21,7 @@ from people import changes
 from people.models import ApiToken, ChangeSet, Import, NotificationSettings, Photo, SheetExport, Skill, SkillSuggestion, Team
 from project.groups import VIEWERS
 from scheduling import booking, feeds, mail_links
-from scheduling.models import Availability, Feedback, MentorLimits, Notice, SavedView, Session, TimeOff, WeeklyHours
+from scheduling.models import Availability, Feedback, MentorLimits, Notice, Remark, SavedView, Session, TimeOff, WeeklyHours
 
 TABLE = Path(__file__).with_name("roles.txt")
 # `stranger` is mentor and mentee, and has no part in what the addresses name.
@@ -110,6 +110,7 @@ def world(request, settings, tmp_path, person, maya, alex, cora, kim, monday, wi
     imported.rows.create(position=0, numbers=[2], outcome="refused", cells=["x"])
     return {
         "import": imported.pk,
+        "remark": Remark.objects.create(session=session, author=cora, text="x").pk,
         "view": SavedView.objects.create(owner=cora, name="Hers").pk,
         "session": session.pk,
         "over": over.pk,

@@ -46,18 +46,27 @@ def counted_each(parts: Sequence[QuerySet], most: int) -> list[int]:
 class CappedPaginator(Paginator):
     """Counts a thousand rows beyond the page that is shown: deep pages can be reached, and none costs a count of all."""
 
-    def __init__(self, rows, per_page, *, page: int, known_many: bool = False, **kwargs):
+    def __init__(self, rows, per_page, *, page: int, known: int | None = None, **kwargs):
+        """``known``: how many there are, where the search has counted already."""
         super().__init__(rows, per_page, **kwargs)
         self.most = CAP + page * per_page
-        self.known_many = known_many and page == 1
+        # A deep page counts on from what was known.
+        self.known = known if page == 1 or not isinstance(known, AtLeast) else None
 
     @cached_property
     def count(self):
-        return AtLeast(self.most) if self.known_many else counted(self.object_list, self.most)
+        return counted(self.object_list, self.most) if self.known is None else self.known
+
+    def page(self, number):
+        """First the keys, by an index alone: to join all that a deep page skips is most of what it costs."""
+        page = super().page(number)
+        keys = list(page.object_list.values_list("pk", flat=True))
+        page.object_list = self.object_list.filter(pk__in=keys)
+        return page
 
 
-def of_people(sessions: QuerySet, *, mentors=None, mentees=None) -> tuple[QuerySet, bool]:
-    """Of these sessions those with one of these mentors, or one of these mentees; and whether there are many.
+def of_people(sessions: QuerySet, *, mentors=None, mentees=None) -> tuple[QuerySet, int]:
+    """Of these sessions those with one of these mentors, or one of these mentees; and how many, or that there are many.
 
     ``mentors``, ``mentees``: keys, or a query for keys. Few are found through the people's own indexes. Where there are many
     the next ones are near on the walk along the time, and going through all of theirs, to sort them, would take far longer.
@@ -70,13 +79,13 @@ def of_people(sessions: QuerySet, *, mentors=None, mentees=None) -> tuple[QueryS
         if len(found) > FEW:
             break
     else:
-        return sessions.filter(pk__in=found), False
+        return sessions.filter(pk__in=found), len(found)
     # Hidden from the database, which would take the people's indexes.
     either = Q()
     for side, keys in sides.items():
         sessions = sessions.alias(**{f"hidden_{side}": F(f"{side}_id") + Value(0)})
         either |= Q(**{f"hidden_{side}__in": keys})
-    return sessions.filter(either), True
+    return sessions.filter(either), AtLeast(FEW)
 
 
 def search(request, sessions: QuerySet, term: str) -> QuerySet:
@@ -97,5 +106,5 @@ def search(request, sessions: QuerySet, term: str) -> QuerySet:
         )
         messages.warning(request, said % PEOPLE_FOUND)
     keys = keys[:PEOPLE_FOUND]
-    found, request.found_many = of_people(sessions, mentors=keys, mentees=keys)
+    found, request.sessions_found = of_people(sessions, mentors=keys, mentees=keys)
     return found

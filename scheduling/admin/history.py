@@ -10,7 +10,11 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from scheduling import rules
+from scheduling.admin.booking_forms import is_key
 from scheduling.slots import Period
+
+# The page of the history has all.
+LAST = 20
 
 
 def rules_set_aside(session) -> str:
@@ -53,6 +57,13 @@ def _when(record) -> str:
 class SessionHistoryAdmin(SimpleHistoryAdmin):
     object_history_list_template = "admin/scheduling/session/history_list.html"
 
+    def last_changes(self, request, object_id: str) -> list:
+        """What the page itself shows of it, the latest first."""
+        if not is_key(object_id):
+            return []
+        records = self.get_history_queryset(request, self.model.history, "id", object_id)[:LAST]
+        return self.set_history_delta_changes(request, records)
+
     def get_historical_record_context_helper(self, request, historical_record):
         return Changes(self.model, historical_record)
 
@@ -65,3 +76,4 @@ class SessionHistoryAdmin(SimpleHistoryAdmin):
             record.aside = "" if same else rules_set_aside(record)
         for oldest in records[-1:]:
             oldest.aside, oldest.history_delta_changes = rules_set_aside(oldest), []
+        return records

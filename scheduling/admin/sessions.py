@@ -3,73 +3,41 @@
 from collections import defaultdict
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
-from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from people.period_filter import PeriodFilter
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
-from scheduling.admin import finding, tabs
-from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, is_key, party
-from scheduling.admin.bulk import BulkPage
-from scheduling.admin.counted import CountedFilter
+from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, party
 from scheduling.admin.dialogs import session_or_404, verb_button
 from scheduling.admin.feedback import FeedbackInline
 from scheduling.admin.filters import ByPerson
 from scheduling.admin.history import SessionHistoryAdmin, last_change, rules_set_aside
 from scheduling.admin.moving import HandOver, Move
-from scheduling.admin.needs import NeedsAdmin, SkillFilter, TeamFilter
 from scheduling.admin.notices import NoticeInline
 from scheduling.admin.planning import PlanningAdmin
+from scheduling.admin.remarks import RemarkInline, RemarksAdmin
 from scheduling.admin.reports import ReportsAdmin
-from scheduling.admin.saved_views import SavedViewsAdmin
+from scheduling.admin.session_list import SessionListAdmin
 from scheduling.admin.why_not import why_not
 from scheduling.booking import VERBS
 from scheduling.exports import SESSIONS
 from scheduling.models import Program, Session
 from scheduling.resources import SessionResource
-from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
-
-STATUS_COLOURS = {PENDING: "warning", CONFIRMED: "success", CANCELED: "danger", COMPLETED: "info", NO_SHOW: "danger"}
-
 
 # What is asked of a booking.
 BOOKING = (("mentor", "mentee"), "start_time", "which_start_time", "minutes", "on_behalf_of", "topic", "meeting_link")
 
 
 @admin.register(Session)
-class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
+class SessionAdmin(RemarksAdmin, PlanningAdmin, ReportsAdmin, SessionListAdmin, ByPerson, SheetAdmin, SessionHistoryAdmin):
     """Sessions are shown here and changed by their buttons only: the status is never a field."""
 
     resource_classes = [SessionResource]
     sheet = SESSIONS
-    list_display = ("mentor_name", "mentee_name", "start_time", "length", "status_label")
-    list_filter = (
-        tabs.TabFilter,
-        ("status", ChoicesDropdownFilter),
-        ("start_time", PeriodFilter),
-        ("mentor", AutocompleteSelectFilter),
-        ("mentee", AutocompleteSelectFilter),
-    )
-    opened_by = (TeamFilter, SkillFilter, CountedFilter)
-    list_filter_submit = True
-    list_per_page = 50
-    list_before_template = "admin/scheduling/session/above_list.html"
-    show_full_result_count = False
-    # A count of each choice among a million sessions.
-    show_facets = admin.ShowFacets.NEVER
-    # By an index, in both directions.
-    sortable_by = ("start_time",)
-    # `finding.search` reads them.
-    search_fields = ("mentor", "mentee")
-    search_help_text = _("A name, or an e-mail address")
-    actions = ("confirm_selected", "cancel_selected", "complete_selected", "no_show_selected")
     autocomplete_fields = ("mentor", "mentee")
     fieldsets = (
         (None, {"fields": (("mentor_name", "mentee_name"), "status_label", "when_for_both", "topic", "link")}),
@@ -89,10 +57,11 @@ class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByP
         "rules_set_aside",
         "set_aside_reason",
     )
-    inlines = [NoticeInline, FeedbackInline]
+    inlines = [RemarkInline, NoticeInline, FeedbackInline]
+    change_form_after_template = "admin/scheduling/session/what_happened.html"
     actions_list = ("week", "find", "why_not")
     # Named like the verbs: those that are possible now are shown.
-    actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show")
+    actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show", "add_remark")
 
     confirm = verb_button(
         "confirm",
@@ -139,64 +108,6 @@ class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByP
     def why_not(self, request):
         return why_not(self, request)
 
-    # ---- the list ---------------------------------------------------------------------------------------------------
-
-    def get_changelist(self, request, **kwargs):
-        return tabs.SessionList
-
-    def get_ordering(self, request):
-        # What the first page sends here has an order of its own.
-        own = request.GET.get("needs") == "answer"
-        return super().get_ordering(request) if own else tabs.TABS[tabs.chosen(request.GET)].order
-
-    def get_list_display(self, request):
-        columns = super().get_list_display(request)
-        return (*columns, "answer_until") if tabs.chosen(request.GET) == "waiting" else columns
-
-    def get_paginator(self, request, queryset, per_page, orphans=0, allow_empty_first_page=True):
-        asked = request.GET.get("p", "")
-        return finding.CappedPaginator(
-            queryset,
-            per_page,
-            orphans=orphans,
-            page=int(asked) if is_key(asked) else 1,
-            known_many=getattr(request, "found_many", False),
-        )
-
-    def get_search_results(self, request, queryset, search_term):
-        return finding.search(request, queryset, search_term), False
-
-    def changelist_view(self, request, extra_context=None):
-        more = self.views_of(request) | {"most_at_once": booking.MOST}
-        return super().changelist_view(request, more | (extra_context or {}))
-
-    def get_urls(self):
-        bulk = self.admin_site.admin_view(self.bulk_view)
-        return [path("bulk/<str:verb>/", bulk, name="scheduling_session_bulk"), *super().get_urls()]
-
-    def bulk_view(self, request, verb):
-        if not self.has_act_permission(request):
-            raise PermissionDenied
-        page = BulkPage(self, request, verb)
-        return page.answer() if request.method == "POST" else redirect("admin:scheduling_session_changelist")
-
-    # These only open the page that says what would happen.
-    @admin.action(description=_("Confirm"), permissions=["act"])
-    def confirm_selected(self, request, queryset):
-        return BulkPage(self, request, "confirm").look(queryset)
-
-    @admin.action(description=_("Cancel, with a reason"), permissions=["act"])
-    def cancel_selected(self, request, queryset):
-        return BulkPage(self, request, "cancel").look(queryset)
-
-    @admin.action(description=_("They took place"), permissions=["act"])
-    def complete_selected(self, request, queryset):
-        return BulkPage(self, request, "complete").look(queryset)
-
-    @admin.action(description=_("Mark as no-shows"), permissions=["act"])
-    def no_show_selected(self, request, queryset):
-        return BulkPage(self, request, "mark_no_show").look(queryset)
-
     # ---- one session --------------------------------------------------------------------------------------------------
 
     def has_act_permission(self, request, object_id=None):
@@ -207,7 +118,7 @@ class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByP
         session = self.get_object(request, object_id)
         if session is None or not self.has_act_permission(request):
             return []
-        possible = {verb.name for verb in booking.possible(session, request.user, request.program)}
+        possible = {verb.name for verb in booking.possible(session, request.user, request.program)} | {"add_remark"}
         return [button for button in self._get_base_actions_detail() if button.method.original_function_name in possible]
 
     def get_queryset(self, request):
@@ -246,6 +157,10 @@ class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByP
     def has_delete_permission(self, request, obj=None):
         return False
 
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        more = {"page_obj": self.last_changes(request, object_id)}
+        return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
     def add_view(self, request, form_url="", extra_context=None):
         extra_context = {"title": "Book a session"} | (extra_context or {})
         try:
@@ -281,26 +196,6 @@ class SessionAdmin(PlanningAdmin, ReportsAdmin, SavedViewsAdmin, NeedsAdmin, ByP
     def requested(self, session) -> str:
         asked = rules.when(session.period, timezone.get_current_timezone())
         return f"Requested: {session.mentor} and {session.mentee}, {asked}. Both are told; the mentor confirms, or you do."
-
-    @display(description="Mentor")
-    def mentor_name(self, session):
-        return str(session.mentor)
-
-    @display(description="Mentee")
-    def mentee_name(self, session):
-        return str(session.mentee)
-
-    @display(description="Length")
-    def length(self, session):
-        return f"{session.minutes} min"
-
-    @display(description="Status", label=STATUS_COLOURS)
-    def status_label(self, session):
-        return session.status
-
-    @display(description=_("Answer by"))
-    def answer_until(self, session):
-        return session.answer_by
 
     @display(description="When")
     def when_for_both(self, session):

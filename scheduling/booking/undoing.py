@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from people import changes
@@ -35,6 +35,8 @@ KEPT = (
 )
 # Of that, what tells a reader of the page nothing.
 HIDDEN = frozenset({"version", "owed", "ended_by_id", "answer_by", "decided_at"})
+# What the history says.
+UNDONE = gettext_noop("undone")
 # What people read who have been told of the change.
 MISTAKE = "The last change was a mistake: the session is as it was before."
 NEVER_MEANT = "It was entered by mistake."
@@ -128,7 +130,7 @@ def _as_it_was(session: Session, mentor: Mentor, before: dict, by: User) -> Sess
     if session.status == PENDING and session.answer_by and session.answer_by <= now:
         wait_for_an_answer(session)
     notices.take_back(session, notices.UNDONE, left=left)
-    write(session, by, "undone", now, reason=MISTAKE, left=left)
+    write(session, by, UNDONE, now, reason=MISTAKE, left=left)
     kind = _news(session, moved=session.start_time != start, handed_on=session.mentor_id != left)
     notices.tell_these(told - {by.pk}, session, kind, at=now)
     for kind, key in before["owed"]:
@@ -157,12 +159,12 @@ def _unmake(session: Session, by: User) -> Session | None:
         session.external_id = ""
         session.version += 1
         notices.take_back(session, notices.UNDONE)
-        write(session, by, "undone", now, reason=NEVER_MEANT)
+        write(session, by, UNDONE, now, reason=NEVER_MEANT)
         notices.tell_these(told - {by.pk}, session, Kind.CANCELED, at=now)
         return session
     if hasattr(session, "feedback") or session.notes.exists():
         raise ValidationError(_("Somebody has written about this session since."), code="in_use")
-    session._history_user, session._change_reason = by, "undone"
+    session._history_user, session._change_reason = by, UNDONE
     session.delete()
     return None
 

@@ -8,6 +8,7 @@ from scheduling.models.feedback import Feedback
 from scheduling.models.note import SessionNote
 from scheduling.models.offer import Availability, MentorLimits, TimeOff, WeeklyHours
 from scheduling.models.program import LENGTHS, LONGEST_BUFFER, Program, default_lengths, some_known_lengths
+from scheduling.models.remark import Remark
 from scheduling.models.saved_view import SavedView
 from scheduling.models.session import CalendarFeed, Notice, Session
 
@@ -20,6 +21,7 @@ __all__ = [
     "MentorLimits",
     "Notice",
     "Program",
+    "Remark",
     "SavedView",
     "Session",
     "SessionNote",
