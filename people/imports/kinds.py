@@ -20,7 +20,7 @@ class Kind:
     resource: Callable[[], type[SheetResource]]
     permission: str
     at_once: int = 2_000
-    together: int = 500
+    together: int = 250
     most: int = 200_000
     warning: str = ""
     invites: bool = False
