@@ -1,6 +1,7 @@
 """Coordinators' notes on a session: who writes them, and who takes them away."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from people.models import User
 from scheduling import booking
@@ -10,18 +11,19 @@ from scheduling.models import Remark, Session
 def refusal(remark: Remark, by: User) -> ValidationError | None:
     """Why ``by`` cannot take this note away, or None if they can."""
     if not booking.acts_for_program(by):
-        return ValidationError("Only the program’s coordinators write notes here.", code="not_yours")
+        return ValidationError(_("Only the program’s coordinators write notes here."), code="not_yours")
     if remark.author_id != by.pk and not by.is_superuser:
-        return ValidationError(f"{remark.author or 'Somebody else'} wrote this note. Ask them.", code="not_yours")
+        told = _("%(author)s wrote this note. Ask them.") if remark.author else _("Somebody else wrote this note. Ask them.")
+        return ValidationError(told % {"author": remark.author}, code="not_yours")
     return None
 
 
 def write(session: Session, text: str, *, by: User, shared: bool) -> Remark:
     """Raises ValidationError."""
     if not booking.acts_for_program(by):
-        raise ValidationError("Only the program’s coordinators write notes here.", code="not_yours")
+        raise ValidationError(_("Only the program’s coordinators write notes here."), code="not_yours")
     if not text.strip():
-        raise ValidationError("Write something.", code="required")
+        raise ValidationError(_("Write something."), code="required")
     return Remark.objects.create(session=session, author=by, text=text.strip(), shared=shared)
 
 
