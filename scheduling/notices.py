@@ -123,7 +123,7 @@ def _write(rows: list[Notice], at: datetime, wait: timedelta) -> None:
             notice.state, notice.detail = State.SUPPRESSED, OVER
         elif notice.state == State.PENDING and notice.due_at < now and at < now - timedelta(minutes=1):
             notice.state, notice.detail = State.SUPPRESSED, AFTERWARDS
-        elif notice.due_at < now + wait < notice.expires_at:
+        elif notice.state == State.PENDING and wait and notice.due_at < now + wait < notice.expires_at:
             # What would come too late by then goes when it is due.
             notice.due_at = now + wait
     Notice.objects.bulk_create(rows)

@@ -12,7 +12,9 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag, attrs):
         has = dict(attrs)
         if tag == "form":
-            self.inside = has.get("method") == "post" and self.form in (None, has.get("id"))
+            # The choice of a language is below every page.
+            ours = has.get("method") == "post" and has.get("action") != "/language/"
+            self.inside = ours and self.form in (None, has.get("id"))
         if not self.inside or "disabled" in has:
             return
         if tag == "input" and has.get("type", "text") not in ("submit", "button", "file"):

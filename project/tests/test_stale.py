@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from people.models import Mentor, NotificationSettings, Skill, Team, User
+from project.groups import COORDINATORS
 from project.tests.page import form_in
 from scheduling.models import Program, TimeOff, WeeklyHours
 
@@ -51,7 +52,7 @@ def house(maya, alex, window):
     hours.save()
     day_off = window(maya).start_time + timedelta(days=3)
     TimeOff.objects.create(mentor=maya, start_time=day_off, end_time=day_off + timedelta(hours=1))
-    Group.objects.get().permissions.set(Permission.objects.all()[:3])
+    Group.objects.get(name=COORDINATORS).permissions.set(Permission.objects.all()[:3])
 
 
 @pytest.fixture

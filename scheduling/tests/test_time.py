@@ -509,7 +509,9 @@ def test_the_admin_says_that_the_readers_zone_is_gone(as_user, living_in, cora, 
     for model, face in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         pages += [reverse(f"{name}_changelist")] * face.has_view_permission(request)
-        pages += [reverse(f"{name}_add")] * face.has_add_permission(request)
+        # Imports have their own first page.
+        adds = face.has_add_permission(request) and model._meta.label != "people.Import"
+        pages += [reverse(f"{name}_add")] * adds
     assert len(pages) > 15
     seen = {path: text(browser.get(path, follow=True)) for path in pages}
     assert [path for path, words in seen.items() if LOST not in words or f"Times in {BERLIN}" not in words] == []

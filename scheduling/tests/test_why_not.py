@@ -72,7 +72,7 @@ def test_every_rule_is_there_kept_or_broken(desk, maya, alex, window, monday):
     assert broken(page) == ["outside_window"]
     assert [finding.code for finding, _ in answer["kept"]] == [code for code in rules.TITLES if code != "outside_window"]
     text = page.content.decode()
-    assert all(title in text for code, title in rules.TITLES.items())
+    assert all(str(title) in text for title in rules.TITLES.values())
     when = f"{monday:%a} {monday.day} {monday:%b %Y}, 18:00–18:30 (UTC)"
     assert f"Maya Lopez has not offered {when}." in text
 
@@ -257,7 +257,7 @@ def typed(page, *question, **more) -> dict:
 
 def test_the_list_leads_to_it(desk):
     page = desk.get(reverse("admin:scheduling_session_changelist"))
-    assert [(button["title"], button["path"]) for button in page.context["actions_list"]] == [("Why not?", PAGE)]
+    assert ("Why not?", PAGE) in [(button["title"], button["path"]) for button in page.context["actions_list"]]
 
 
 def test_a_refused_booking_leads_to_it_with_the_fields_filled_in(desk, maya, alex, bo, session, monday):
