@@ -154,3 +154,44 @@ def test_the_four_sheets_of_a_real_program_go_in_as_they_are_and_twice_is_once(d
     david = User.objects.get(email="david.kim@university.edu")
     assert not david.notification_settings.session_requested
     assert Notice.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "24/11/2024 14:30",
+        "11/24/2024 2:30 PM",
+        "24-11-2024 14:30",
+        "24.11.2024 14:30 Uhr",
+        '"November 24, 2024 2:30 pm"',
+        "2024-11-24 14:30:00 UTC",
+        "45620.604166666664",
+    ],
+)
+def test_moments_are_read_as_other_programs_write_them(desk, maya, alex, written):
+    found = look(desk, "past", f"mentor,mentee,start,minutes\nMaya <maya@example.org>,alex@example.org,{written},30\n")
+    assert (counts(found), problems(found)) == ({"new": 1}, [])
+    assert ["start_time", "", "2024-11-24T14:30:00Z"] in found.rows.get().changes
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("04/03/2024 10:00", "“04/03/2024 10:00” can be two days."),
+        ("2024-11-24", "“2024-11-24” says no time of day."),
+        ("2024-11-24 14:30 EST", "“EST” in “2024-11-24 14:30 EST” can mean several zones."),
+        ("31/31/2024 10:00", "“31/31/2024 10:00” is not a date and time."),
+    ],
+)
+def test_a_moment_that_can_be_two_is_not_guessed(desk, maya, alex, written, sentence):
+    found = look(desk, "past", f"mentor,mentee,start,minutes\nmaya@example.org,alex@example.org,{written},30\n")
+    [(_numbers, [[_column, said]])] = problems(found)
+    assert said.startswith(sentence)
+
+
+def test_the_day_may_stand_in_a_column_of_its_own_and_twice_is_once(desk, maya, alex):
+    sheet = "Mentor,Mentee,Date,Start time,End time\nmaya@example.org,alex@example.org,24/11/2024,2:30 pm,15:00\n"
+    apply(desk, look(desk, "past", sheet))
+    session = Session.objects.get()
+    assert (session.start_time, session.minutes) == (datetime(2024, 11, 24, 14, 30, tzinfo=UTC), 30)
+    assert counts(look(desk, "past", sheet)) == {"unchanged": 1}
