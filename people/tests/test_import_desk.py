@@ -123,6 +123,10 @@ def test_a_changed_row_is_shown_cell_by_cell_and_put_back_cell_by_cell(desk, may
     maya = Mentor.objects.get()
     assert (maya.about_me, sorted(map(str, maya.skills.all())), maya.user.first_name) == ("Ask, me", ["SQL", "UI/UX"], "Maja")
     assert not maya.user.notification_settings.session_requested
+    told = desk.get(reverse("admin:people_changeset_change", args=[found.change_set_id])).context["page"].object_list[0]
+    assert {("First name", "Maya", "Maja"), ("About me", "–", "Ask, me"), ("Skills", "SQL", "SQL, UI/UX")} <= {
+        (difference.label, difference.old, difference.new) for difference in told["differences"]
+    }
     again = look(desk, "mentors", sheet)
     assert counts(again) == {"unchanged": 1}
     assert said(apply(desk, again)) == ["Nothing in this sheet differs from what is here."]
