@@ -11,7 +11,6 @@ from people.imports.models import Import
 from people.sheets.reading import MOST_BYTES, UnreadableError
 from people.sheets.resource import STAMP, SheetResource
 
-
 # The names of our columns are long.
 WIDE = {"class": "w-full"}
 
