@@ -12,7 +12,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from people import changes, erasure
-from people.models import Change, ChangeSet, Skill
+from people.models import Change, ChangeSet
 from scheduling import booking, delivery
 from scheduling.models import Feedback, Program, Session
 from scheduling.notices import UNDONE
@@ -257,7 +257,7 @@ def test_what_is_erased_cannot_come_back(confirmed, alex, maya, bulk, cora, pers
     Session.objects.filter(pk=confirmed.pk).update(meeting_link="https://meet.example.org/alex-johnson")
     booking.cancel(confirmed, by=cora, within=bulk)
     bulk.record(alex, {"goals": "Learn to weld"}, {"goals": "Learn to fly"})
-    bulk.record(Skill.objects.create(name="Welding"), None, {"name": "Welding"})
+    bulk.record(Program.current(), {"name": "Steel"}, {"name": "Welding"})
     assert "alex-johnson" in str(list(Change.objects.values()))
     erasure.erase(alex.user, by=root)
     left = str(list(Change.objects.values("before", "after")))
