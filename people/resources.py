@@ -12,7 +12,7 @@ from people.accounts import forget_addresses
 from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
 from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
 from people.sheets import enrolling
-from people.sheets.cells import Cell, YesNo, split_name, tidy
+from people.sheets.cells import Cell, Phone, YesNo, address, split_name, tidy
 from people.sheets.names import Names, Skills, TeamNumber
 from people.sheets.resource import SheetResource
 
@@ -40,18 +40,63 @@ class RoleResource(SheetResource):
     first_name = Cell("user__first_name", "first_name")
     last_name = Cell("user__last_name", "last_name")
     time_zone = Cell("user__time_zone", "time_zone")
-    phone_number = Cell("user__phone_number", "phone_number")
+    phone_number = Cell("user__phone_number", "phone_number", widget=Phone())
     opt_in_notifications = OptIn("opt_in", "opt_in_notifications", widget=YesNo())
     external_id = Cell("external_id")
 
     columns = {
-        "email": ("email", "e-mail address", "email address", "contact_email", "mail", "email_id", "primary email", "e-mail"),
-        "first_name": ("first_name", "given name", "forename", "firstname", "vorname"),
-        "last_name": ("last_name", "surname", "family name", "lastname", "nachname"),
-        "name": ("name", "full name", "full_name", "contact name", "person", "student name", "mentor name", "mentee name"),
-        "time_zone": ("time_zone", "timezone", "zone", "tz"),
-        "phone_number": ("phone_number", "phone", "mobile", "telephone", "cell", "contact number"),
-        "opt_in_notifications": ("opt_in_notifications", "notifications", "opt in"),
+        "email": (
+            "email",
+            "e-mail address",
+            "email address",
+            "contact_email",
+            "mail",
+            "email_id",
+            "primary email",
+            "e-mail",
+            "e-mail-adresse",
+            "mailadresse",
+            "courriel",
+            "correo electrónico",
+        ),
+        "first_name": ("first_name", "given name", "forename", "firstname", "vorname", "prénom", "nombre"),
+        "last_name": (
+            "last_name",
+            "surname",
+            "family name",
+            "lastname",
+            "nachname",
+            "familienname",
+            "nom",
+            "apellidos",
+            "apellido",
+        ),
+        "name": (
+            "name",
+            "full name",
+            "full_name",
+            "contact name",
+            "person",
+            "student name",
+            "mentor name",
+            "mentee name",
+            "vor- und nachname",
+            "nombre completo",
+        ),
+        "time_zone": ("time_zone", "timezone", "zone", "tz", "zeitzone"),
+        "phone_number": (
+            "phone_number",
+            "phone",
+            "mobile",
+            "telephone",
+            "cell",
+            "contact number",
+            "telefon",
+            "telefonnummer",
+            "handynummer",
+            "téléphone",
+        ),
+        "opt_in_notifications": ("opt_in_notifications", "notifications", "opt in", "benachrichtigungen"),
     }
     labels = {
         "email": gettext_lazy("E-mail address"),
@@ -84,6 +129,10 @@ class RoleResource(SheetResource):
     def get_queryset(self):
         return super().get_queryset().select_related("user__notification_settings").order_by("user__email")
 
+    @classmethod
+    def read_key(cls, cell):
+        return address(cell) if isinstance(cell, str) else cell
+
     @property
     def role(self) -> str:
         return self._meta.model._meta.model_name
@@ -114,6 +163,8 @@ class RoleResource(SheetResource):
         self.require(row, "email", why="An e-mail address is needed: it is how people are told apart.")
         if "email" in row:
             row["email"] = str(row["email"]).lower()
+            if row["email"].count("@") > 1:
+                raise ValidationError({"email": _("There are several addresses in this cell: leave one.")})
         if "name" in row and "first_name" not in row and "last_name" not in row:
             name, user = " ".join(str(row["name"]).split()), self.users.get(row.get("email"))
             # Where the name is the same, how it was split stays.
@@ -174,8 +225,9 @@ class RoleResource(SheetResource):
             for role in roles:
                 if role.sheet_before and role.sheet_before["user"]["email"] != role.user.email:
                     forget_addresses(role.user)
-            # Before those who know it: undone, it goes after them.
-            self.touched += [(skill, None, changes.snapshot(skill, ["name"])) for skill in made]
+            # Before those who are in it or know it: undone, it goes after them.
+            columns = {Skill: ["name"], Team: ["number", "name"]}
+            self.touched += [(row, None, changes.snapshot(row, columns[type(row)])) for row in made]
             self.touched += [(role, role.sheet_before, self.snapshot(role)) for role in roles]
 
     def bulk_update(self, *args, **kwargs):
@@ -192,11 +244,22 @@ class MentorResource(RoleResource):
 
     columns = RoleResource.columns | {
         "external_id": ("external_id", "mentor_id", "roster key"),
-        "about_me": ("about_me", "about", "bio", "notes", "biography", "description"),
-        "skills": ("skills", "skill", "areas_of_expertise", "tech_stack", "expertise", "topics", "technologies"),
+        "about_me": ("about_me", "about", "bio", "notes", "biography", "description", "über mich", "about yourself"),
+        "skills": (
+            "skills",
+            "skill",
+            "areas_of_expertise",
+            "tech_stack",
+            "expertise",
+            "topics",
+            "technologies",
+            "fähigkeiten",
+            "kenntnisse",
+        ),
         "meeting_link": ("meeting_link", "meet_link", "meeting room"),
     }
     sheet = MENTORS
+    others = frozenset({"mentee", "mentees", "student", "students"})
     joined = ("skills",)
     clearable = (*RoleResource.clearable, "about_me", "meeting_link", "skills")
 
@@ -238,9 +301,10 @@ class MenteeResource(RoleResource):
     columns = RoleResource.columns | {
         "external_id": ("external_id", "student_id", "mentee_id", "roster key"),
         "team_number": ("team_number", "team", "group", "team no"),
-        "goals": ("goals", "goal", "objectives", "what do you want to reach"),
+        "goals": ("goals", "goal", "objectives", "what do you want to reach", "ziele"),
     }
     sheet = MENTEES
+    others = frozenset({"mentor", "mentors", "tutor", "coach"})
     labels = RoleResource.labels | {"team_number": gettext_lazy("Team")}
     clearable = (*RoleResource.clearable, "team_number", "goals")
 
@@ -257,6 +321,11 @@ class MenteeResource(RoleResource):
             "opt_in_notifications",
             "external_id",
         )
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        widget = self.fields["team_number"].widget
+        widget.make, widget.unknown = self.make, self.unknown
 
     def get_queryset(self):
         return super().get_queryset().select_related("team")

@@ -26,6 +26,7 @@ from people.imports.models import Import, ImportRow
 from people.invite_admin import InvitePage
 from people.sheets import stamps
 from people.sheets.formats import CSV
+from people.sheets.guessing import guess
 from people.sheets.resource import SheetResource
 from people.sheets.returning import CHOICES
 
@@ -131,7 +132,7 @@ class ImportAdmin(ReadOnlyAdmin):
             warning=begun.sheet.warning[:300],
             header_row=begun.header_row,
             headers=headers,
-            mapping=gathering.remembered(kind.key, headers) or kind.resource().recognise(headers),
+            mapping=gathering.remembered(kind.key, headers) or guess(kind.resource(), headers),
             total=begun.count,
         )
         made.file.save("sheet", ContentFile(form.data_of_file), save=False)

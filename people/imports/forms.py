@@ -12,6 +12,10 @@ from people.sheets.reading import MOST_BYTES, UnreadableError
 from people.sheets.resource import STAMP, SheetResource
 
 
+# The names of our columns are long.
+WIDE = {"class": "w-full"}
+
+
 class UploadForm(forms.Form):
     """After `is_valid`, ``beginning`` is what the file begins with, and ``data`` all of it."""
 
@@ -51,7 +55,7 @@ class MappingForm(forms.Form):
             own = [*choices, (STAMP, _("What tells exported rows apart"))] if header == STAMP else choices
             label = header or _("(no header)")
             self.fields[f"column-{place}"] = forms.ChoiceField(
-                label=label, choices=own, required=False, initial=work.mapping[place], widget=UnfoldAdminSelectWidget
+                label=label, choices=own, required=False, initial=work.mapping[place], widget=UnfoldAdminSelectWidget(WIDE)
             )
 
     @property

@@ -71,7 +71,7 @@ def gather(work: Import, resource: type[SheetResource]) -> list[Entry]:
     places = [[at for at, name in enumerate(work.mapping) if name == column] for column in columns]
     rows = _entries(sheet, work, resource, places)
     if resource.merges:
-        rows = merge(rows, columns, key=resource.key[0], joined=resource.joined)
+        rows = merge(rows, columns, key=resource.key[0], joined=resource.joined, read=resource.read_key)
     return list(rows)
 
 

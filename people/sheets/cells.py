@@ -7,6 +7,7 @@ import re
 from django.core.exceptions import ValidationError
 from import_export.fields import Field
 from import_export.widgets import CharWidget
+from phonenumber_field.phonenumber import to_python
 
 # What programs write where there is nothing; not "Nan" or "Null", which are names.
 EMPTY = {"", "None", "none", "NONE", "null", "NULL", "nan", "NaN", "N/A", "n/a", "#N/A", "-", "–", "—", "-none-", "[]", "{}"}
@@ -17,6 +18,11 @@ SUFFIXES = {"phd", "ph.d.", "md", "m.d.", "jr", "jr.", "sr", "sr.", "ii", "iii",
 LONGEST_LIST = 5_000
 # What a spreadsheet program would take for a formula, or swallow, also where spaces or apostrophes stand before it.
 FORMULA_LIKE = re.compile(r"[\s']*[=+\-@]|[\t\r\n]")
+# Spaces of no width, which web pages and other programs leave in cells.
+INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+NAMED_ADDRESS = re.compile(r"[^<>@]*<\s*(?P<address>[^<>@\s]+@[^<>@\s]+)\s*>")
+# A large number as Excel shortens it.
+SHORTENED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 # No XML holds these, and no spreadsheet program shows them.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -50,6 +56,19 @@ def split_name(name: str) -> tuple[str, str]:
         return first, last
     first, _, last = name.strip().rpartition(" ")
     return (first.strip(), last) if first else (last, "")
+
+
+def address(cell: str) -> str:
+    """The e-mail address in a cell: of "Ana Ruiz <ana@example.org>", "mailto:ana@example.org" and signs that nobody sees.
+
+    A cell with several stays as it is, to be refused.
+    """
+    text = tidy(cell)
+    if not text.isascii():
+        text = INVISIBLE.sub("", text).strip()
+    if "<" in text and (found := NAMED_ADDRESS.fullmatch(text)):
+        text = found["address"]
+    return re.sub("^mailto:", "", text.strip(), flags=re.IGNORECASE)
 
 
 def listed(cell: str) -> list[str]:
@@ -96,7 +115,8 @@ class Text(CharWidget):
 
 
 class YesNo(CharWidget):
-    YES, NO = {"y", "yes", "true", "1"}, {"n", "no", "false", "0"}
+    YES = {"y", "yes", "true", "1", "1.0", "on", "x", "ja", "j", "wahr", "oui", "sí", "si"}
+    NO = {"n", "no", "false", "0", "0.0", "off", "nein", "falsch", "non"}
 
     def clean(self, value, row=None, **kwargs):
         word = str(value).strip().lower()
@@ -106,6 +126,29 @@ class YesNo(CharWidget):
 
     def render(self, value, obj=None, **kwargs):
         return "Y" if value else "N"
+
+
+class Phone(Text):
+    """A phone number that is whole and has its country: anything else would be guessed."""
+
+    def clean(self, value, row=None, **kwargs):
+        text = INVISIBLE.sub("", str(value or "")).strip()
+        if SHORTENED.fullmatch(text):
+            raise ValidationError(
+                f"“{text}” is a number that a spreadsheet program has shortened, so digits are lost. Format the column as text,"
+                " and type the number again.",
+                code="shortened",
+            )
+        if text.startswith("00"):
+            text = f"+{text[2:]}"
+        number = to_python(text)
+        if text and not (number and number.is_valid()):
+            raise ValidationError(
+                f"“{value}” is not a phone number we know. Write it with its country, like +49 151 23456789, in a cell that is"
+                " formatted as text.",
+                code="phone",
+            )
+        return text
 
 
 class Cell(Field):

@@ -7,19 +7,20 @@ from allauth.account.models import EmailAddress
 from django.utils.text import slugify
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from people.models import Mentor, NotificationSettings, Role, Skill, User
+from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
 
 TOGETHER = 500
 PERSON = ("first_name", "last_name", "email", "time_zone", "phone_number")
 
 
-def write(roles: list[Role], *, by: User | None) -> list[Skill]:
-    """Save these roles of one model with their users, in one transaction that is already open. The skills made for them.
+def write(roles: list[Role], *, by: User | None) -> list[Skill | Team]:
+    """Save these roles of one model with their users, in one transaction that is already open. The skills and teams made for them.
 
     What a sheet says of them stands on the rows: ``opt_in`` (all switches), ``known`` (skills, some of them not saved yet).
     """
     model = type(roles[0])
     _write_users([role.user for role in roles], by)
+    teams = _write_teams(roles) if model is Mentee else []
     new = [role for role in roles if role._state.adding]
     for role in new:
         # Again, now that the user has a key: it is the role's key.
@@ -32,7 +33,7 @@ def write(roles: list[Role], *, by: User | None) -> list[Skill]:
     if there:
         bulk_update_with_history(there, model, columns, batch_size=TOGETHER, default_user=by)
     _write_switches(role for role in roles if "opt_in" in role.__dict__)
-    return _write_skills([role for role in roles if "known" in role.__dict__])
+    return teams + _write_skills([role for role in roles if "known" in role.__dict__])
 
 
 def _write_users(users: list[User], by: User | None) -> None:
@@ -87,6 +88,21 @@ def _write_switches(roles: Iterable[Role]) -> None:
         unique_fields=["user"],
         update_fields=list(NotificationSettings.SWITCHES),
     )
+
+
+def _write_teams(mentees: list[Mentee]) -> list[Team]:
+    made = []
+    for mentee in mentees:
+        # What is not in its cache is saved.
+        team = mentee._state.fields_cache.get("team")
+        if team is None:
+            continue
+        if team._state.adding:
+            team.save()
+            made.append(team)
+        # Again, now that it has a key.
+        mentee.team = team
+    return made
 
 
 def _write_skills(mentors: list[Mentor]) -> list[Skill]:

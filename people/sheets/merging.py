@@ -21,10 +21,11 @@ class Entry:
     refusal: ValidationError | None = None
 
 
-def merge(entries: Iterable[Entry], columns: list[str], *, key: str, joined: Iterable[str]) -> Iterator[Entry]:
+def merge(entries: Iterable[Entry], columns: list[str], *, key: str, joined: Iterable[str], read=str) -> Iterator[Entry]:
     """Rows with the same key become the first of them where they agree; where they do not, each is refused and names another.
 
-    Two rows agree in a column if their cells are the same, or one is empty; those ``joined`` add up.
+    Two rows agree in a column if their cells are the same, or one is empty; those ``joined`` add up. ``read``: what is the
+    key in its cell.
     """
     if key not in columns:
         yield from entries
@@ -33,6 +34,7 @@ def merge(entries: Iterable[Entry], columns: list[str], *, key: str, joined: Ite
     first: dict[str, Entry] = {}
     merged: list[Entry] = []
     for entry in entries:
+        entry.cells[at] = read(entry.cells[at] or "")
         name = str(tidy(entry.cells[at]) or "").lower()
         other = first.get(name)
         if not name or entry.refusal or other is None:

@@ -1,9 +1,13 @@
 """Cells that name rows of another table: skills, teams."""
 
+import re
+
 from django.core.exceptions import ValidationError
 
 from people.models import Skill, Team
 from people.sheets.cells import Cell, Text, split_names
+
+NUMBERED = re.compile(r"(team\s*)?#?\s*(?P<number>[0-9]{1,9})(\.0+)?(?P<name>(?![0-9.,]).*)", re.IGNORECASE)
 
 
 class Names(Text):
@@ -49,22 +53,42 @@ class Skills(Cell):
 
 
 class TeamNumber(Text):
-    """A team by its number, as it stands alone or at the beginning of the team's name: "4", "4.0", "Team 4", "4 Elm"."""
+    """A team by its number, as it stands alone or at the beginning of the team's name, or by its name alone: "4", "4.0", "#4",
+    "Team 4", "4 Elm", "Elm". One that is not known is refused, unless it has a number and is to be made.
+
+    The resource gives it ``known`` (number -> row), its set ``make`` and its counter ``unknown``.
+    """
+
+    known: dict[int, Team] = {}
+    make: set[str] = set()
+    unknown = None
 
     def clean(self, value, row=None, **kwargs):
         text = str(value).strip()
         if not text:
             return None
-        word = text.lower().removeprefix("team").strip().split(" ")[0].removesuffix(".0")
-        # One query a sheet would be better than one a cell, and is what `known` is for.
-        team = self.known.get(int(word)) if word.isdecimal() and len(word) < 10 else None
-        if team is None:
-            raise ValidationError(
-                f"There is no team “{value}”. Add it to the list first, or correct the cell.", code="unknown_name"
-            )
-        return team
+        word = text.lower().removeprefix("team").strip()
+        if named := [team for team in self.known.values() if team.name.lower() in (word, text.lower())]:
+            if len(named) == 1:
+                return named[0]
+            raise ValidationError(f"There are several teams “{value}”: write the number of one.", code="several")
+        found = NUMBERED.fullmatch(text)
+        number = int(found["number"]) if found else None
+        if number not in self.known:
+            self._make(text, found, number)
+        return self.known[number]
 
-    known: dict[int, Team] = {}
+    def _make(self, text: str, found, number: int | None) -> None:
+        called = f"Team {number}"
+        if found and self.unknown is not None:
+            self.unknown[called] += 1
+        if not found or called.lower() not in self.make:
+            raise ValidationError(
+                f"There is no team “{text}”. Add it to the list first, or correct the cell.", code="unknown_name"
+            )
+        team = Team(number=number, name=found["name"].strip())
+        team.full_clean(validate_unique=False, validate_constraints=False)
+        self.known[number] = team
 
     def render(self, value, obj=None, **kwargs):
         return str(value.number) if value else ""

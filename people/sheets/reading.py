@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import json
 from dataclasses import dataclass
 from itertools import islice
 
@@ -90,6 +91,8 @@ def _read_text(data: bytes) -> tuple[Rows, str, str]:
         raise UnreadableError("The file is a web page (HTML or XML) under the name of a sheet. Save it as CSV or XLSX.")
     if start.startswith(("%PDF", "{\\rtf")):
         raise UnreadableError("The file is a document, not a sheet. Save its table as CSV or XLSX.")
+    if start.startswith(("{", "[")) and _is_json(text):
+        raise UnreadableError("The file is JSON, not a sheet. Save its table as CSV or XLSX.")
     delimiter = ""
     if text[:4].lower() == "sep=":
         # How Excel says it, in a line of its own.
@@ -99,14 +102,23 @@ def _read_text(data: bytes) -> tuple[Rows, str, str]:
     return _csv_rows(text, delimiter), f"Text in {encoding},{between}", warning
 
 
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _csv_rows(text: str, delimiter: str) -> Rows:
     number = 0
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
+        # Strict: else a quotation mark that nobody closed swallows all rows below it, and nobody is told.
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
             yield number, row
     except csv.Error as error:
         raise UnreadableError(
-            f"The file cannot be read as CSV ({error}), at row {number + 1}. Save it again in a spreadsheet program."
+            f'The file cannot be read as CSV ({error}), from row {number + 1} on. A quotation mark (") there is not closed, or stands'
+            " inside a cell that is in quotation marks: write it twice there, or save the sheet again in a spreadsheet program."
         ) from error
 
 

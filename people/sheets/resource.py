@@ -5,6 +5,7 @@ from collections import Counter
 import tablib
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 from import_export import resources, results
 
 from people.sheets.cells import is_empty, tidy
@@ -12,6 +13,8 @@ from people.sheets.merging import NUMBERS, REFUSED, Entry, merge
 from people.sheets.returning import KEY, NEWER, STAMP, Returning
 
 UNUSED = "(unused) "
+# What stands in a cell whose formula failed; #N/A is nothing.
+ERRORS = {"#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
 
 
 class SheetResult(results.Result):
@@ -48,6 +51,8 @@ class SheetResource(Returning, resources.ModelResource):
     # Rows with the same key are one where they agree; in these columns they add up.
     merges = False
     joined: tuple[str, ...] = ()
+    # Words in headers that tell of other people than the row's.
+    others: frozenset[str] = frozenset()
     # What an empty cell may delete.
     clearable: tuple[str, ...] = ()
 
@@ -94,6 +99,11 @@ class SheetResource(Returning, resources.ModelResource):
         return ours
 
     @classmethod
+    def read_key(cls, cell: str) -> str:
+        """What in the cell of the key tells rows apart."""
+        return cell
+
+    @classmethod
     def missing(cls, columns) -> list[str]:
         """What no row can be read without, and these columns lack: each in words. Stamps tell all of a row."""
         if cls.sheet is not None and STAMP in columns:
@@ -128,7 +138,7 @@ class SheetResource(Returning, resources.ModelResource):
         places = [[place for place, name in enumerate(found) if name == column] for column in columns]
         entries = [Entry([number], [_join(row, at) for at in places]) for number, row in enumerate(dataset, 2)]
         if self.merges:
-            entries = list(merge(entries, columns, key=self.key[0], joined=self.joined))
+            entries = list(merge(entries, columns, key=self.key[0], joined=self.joined, read=self.read_key))
         dataset.wipe()
         fill(dataset, columns, entries)
 
@@ -158,6 +168,9 @@ class SheetResource(Returning, resources.ModelResource):
             value = tidy(value)
             if isinstance(value, str) and "\0" in value:
                 raise ValidationError({column: "The cell holds a character that cannot be stored (NUL). Type it again."})
+            if value in ERRORS:
+                sentence = _("“%(value)s” is the error of a formula. Write the value itself.") % {"value": value}
+                raise ValidationError({column: ValidationError(sentence, code="formula")})
             row[column] = value
             if is_empty(value):
                 del row[column]

@@ -123,6 +123,10 @@ def test_a_changed_row_is_shown_cell_by_cell_and_put_back_cell_by_cell(desk, may
     maya = Mentor.objects.get()
     assert (maya.about_me, sorted(map(str, maya.skills.all())), maya.user.first_name) == ("Ask, me", ["SQL", "UI/UX"], "Maja")
     assert not maya.user.notification_settings.session_requested
+    told = desk.get(reverse("admin:people_changeset_change", args=[found.change_set_id])).context["page"].object_list[0]
+    assert {("First name", "Maya", "Maja"), ("About me", "–", "Ask, me"), ("Skills", "SQL", "SQL, UI/UX")} <= {
+        (difference.label, difference.old, difference.new) for difference in told["differences"]
+    }
     again = look(desk, "mentors", sheet)
     assert counts(again) == {"unchanged": 1}
     assert said(apply(desk, again)) == ["Nothing in this sheet differs from what is here."]
@@ -424,3 +428,79 @@ def test_a_set_too_large_for_a_page_is_undone_by_the_worker(desk, large, monkeyp
     found.refresh_from_db()
     assert (found.state, Mentee.objects.count(), found.problem) == ("done", 0, "")
     assert "Undone" in desk.get(page("sheet", found.pk)).content.decode()
+
+
+# ---- files of other programs --------------------------------------------------------------------------------------------
+
+FORM = (
+    "Timestamp,What is your full name?,What is your email address? (Only for the program; never for advertising),"
+    "Which skills can you help with? (choose all),Emergency contact phone,Phone number (with country code)\n"
+    '11/24/2026 14:03:22,José Núñez,José <JOSE@example.org>,"Resume Help\nJob Searching",+34 600,0034 911 234 567\n'
+)
+GERMAN = "Vorname;Nachname;E-Mail-Adresse;Telefonnummer;Fähigkeiten\nJosé;Núñez;mailto:jose@example.org;+34 911 23 45 67;Resume Help / Job Searching\n"
+
+
+@pytest.mark.parametrize(
+    "data", [FORM, GERMAN.encode("cp1252"), FORM.replace("José <JOSE@example.org>", "\u200bjose@example.org")]
+)
+def test_headers_of_forms_and_other_languages_are_guessed_and_addresses_found(desk, data):
+    for name in ("Resume Help", "Job Searching"):
+        Skill.objects.create(name=name)
+    found = look(desk, "mentors", data)
+    assert (counts(found), problems(found)) == ({"new": 1}, [])
+    assert "Emergency contact phone" not in dict(zip(found.headers, found.mapping, strict=True)) or not found.mapping[4]
+    apply(desk, found)
+    jose = Mentor.objects.get()
+    assert (str(jose.user), jose.user.email, str(jose.user.phone_number), jose.skills.count()) == (
+        "José Núñez",
+        "jose@example.org",
+        "+34911234567",
+        2,
+    )
+    both = look(desk, "mentors", "Email,Name\nJosé <JOSE@example.org>,José Núñez\nmailto:jose@example.org,José Núñez\n")
+    assert counts(both) == {"unchanged": 1}, "however it is written, one person"
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("A B,a@example.org,4.915e+11,", "“4.915e+11” is a number that a spreadsheet program has shortened"),
+        ("A B,a@example.org,4915112345678,", "“4915112345678” is not a phone number we know. Write it with its country"),
+        ("A B,a@example.org; b@example.org,,", "There are several addresses in this cell: leave one."),
+        ("A B,a@example.org,,#REF!", "“#REF!” is the error of a formula. Write the value itself."),
+        ("Total,2,,", "Enter a valid email address."),
+    ],
+)
+def test_what_would_be_guessed_is_refused_in_words(desk, row, sentence):
+    found = look(desk, "mentors", f"Name,Email,Phone,About\n{row}\n\n,,,\n")
+    [(numbers, [[_column, said]])] = problems(found)
+    assert (numbers, said[: len(sentence)]) == ([2], sentence)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ('Name,Email,About\nAna,ana@x.org,"She said\nBo,bo@x.org,x\n', "The file cannot be read as CSV (unexpected end of data), from row 2 on."),
+        ('Name,Email\nBo,b@x.org\n"Ana "Annie" Ruiz",ana@x.org\n', "The file cannot be read as CSV (',' expected after '\"'), from row 3 on."),
+        ('[{"name": "Ana",\n"email": "ana@x.org"}]\n', "The file is JSON, not a sheet."),
+        ("Name,Email," + "c," * 300 + "c\nAna,ana@x.org\n", "Row 1 has 303 columns, and 200 are the most."),
+    ],
+)  # fmt: skip
+def test_a_file_that_would_lose_rows_is_refused(desk, data, sentence):
+    [said] = upload(desk, "mentors", data).context["form"].errors["file"]
+    assert said.startswith(sentence)
+    assert Import.objects.count() == 0
+
+
+def test_teams_are_found_by_number_and_name_and_made_only_where_ticked(desk):
+    Team.objects.create(number=4, name="Elm")
+    rows = enumerate(["Elm", "Team Elm", "#4", "4.0", "9 Oak", "Team 9", "Birch", "4.5"])
+    found = look(desk, "mentees", "name,email,team\n" + "".join(f"P,p{at}@example.org,{team}\n" for at, team in rows))
+    assert (counts(found), found.counts["unknown"]) == ({"new": 4, "refused": 4}, {"Team 9": 2})
+    desk.post(page("look", found.pk), {"make": ["Team 9"]})
+    found.refresh_from_db()
+    assert (counts(found), Team.objects.count()) == ({"new": 6, "refused": 2}, 1)
+    apply(desk, found, good="1")
+    assert [str(mentee.team) for mentee in Mentee.objects.order_by("user__email")] == ["4 Elm"] * 4 + ["9 Oak"] * 2
+    desk.post(page("undo", found.pk))
+    assert ([str(team) for team in Team.objects.all()], Mentee.objects.count()) == (["4 Elm"], 0)

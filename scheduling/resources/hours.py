@@ -53,7 +53,7 @@ class DayOfWeek(Text):
     """Monday, Mon, or the language of the reader."""
 
     def clean(self, value, row=None, **kwargs):
-        word = str(value).strip().lower()
+        word = str(value).strip().lower().removesuffix("s")
         for day in Weekday:
             names = {day.name.lower(), str(day.label).lower()}
             if any(name == word or (len(word) >= 2 and name.startswith(word.rstrip("."))) for name in names):

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from people.models import Import
+from people.models import Import, User
 from people.tests.test_import_desk import apply, counts, look, page, problems
+from project.demo import sheets
 from scheduling import booking
 from scheduling.models import Availability, Notice, Session, WeeklyHours
 
@@ -126,3 +127,71 @@ def test_sessions_to_come_are_booked_and_their_messages_wait_for_the_undo(desk, 
     assert (Session.objects.get().status, Notice.objects.filter(state="pending").exists()) == ("Pending", True)
     desk.post(page("undo", found.pk))
     assert (Session.objects.get().status, Notice.objects.filter(state="pending").exists()) == ("Canceled", False)
+
+
+def test_the_four_sheets_of_a_real_program_go_in_as_they_are_and_twice_is_once(desk):
+    """Headers, names, keys and moments unchanged; that its December is over makes its bookings history."""
+    four = {"mentors": ("mentors", 5), "mentees": ("students", 5), "windows": ("slots", 23), "past": ("bookings", 6)}
+    for kind, (name, rows) in four.items():
+        sheet = (sheets.FOLDER / f"{name}.csv").read_bytes()
+        found = look(desk, kind, sheet)
+        assert (counts(found), problems(found)) == ({"new": rows}, []), name
+        answer = apply(desk, found)
+        assert (found.state, answer.context["refused"]) == ("done", 0), name
+        assert f"{rows} new, 0 changed, 0 unchanged, 0 refused" in answer.content.decode()
+        assert counts(look(desk, kind, sheet)) == {"unchanged": rows}, name
+    first = Session.objects.with_people().get(external_id="3b198144-7036-4cdc-a77e-ae5250571669")
+    assert (first.mentor.user.email, str(first.mentee), first.status, first.minutes) == (
+        "john.martinez@example.com",
+        "Alex Johnson",
+        "Confirmed",
+        15,
+    )
+    assert (first.start_time, first.meeting_link) == (
+        datetime(2025, 12, 12, 5, 30, tzinfo=UTC),
+        "https://meet.google.com/abc-defg-hij982",
+    )
+    david = User.objects.get(email="david.kim@university.edu")
+    assert not david.notification_settings.session_requested
+    assert Notice.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "24/11/2024 14:30",
+        "11/24/2024 2:30 PM",
+        "24-11-2024 14:30",
+        "24.11.2024 14:30 Uhr",
+        '"November 24, 2024 2:30 pm"',
+        "2024-11-24 14:30:00 UTC",
+        "45620.604166666664",
+    ],
+)
+def test_moments_are_read_as_other_programs_write_them(desk, maya, alex, written):
+    found = look(desk, "past", f"mentor,mentee,start,minutes\nMaya <maya@example.org>,alex@example.org,{written},30\n")
+    assert (counts(found), problems(found)) == ({"new": 1}, [])
+    assert ["start_time", "", "2024-11-24T14:30:00Z"] in found.rows.get().changes
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("04/03/2024 10:00", "“04/03/2024 10:00” can be two days."),
+        ("2024-11-24", "“2024-11-24” says no time of day."),
+        ("2024-11-24 14:30 EST", "“EST” in “2024-11-24 14:30 EST” can mean several zones."),
+        ("31/31/2024 10:00", "“31/31/2024 10:00” is not a date and time."),
+    ],
+)
+def test_a_moment_that_can_be_two_is_not_guessed(desk, maya, alex, written, sentence):
+    found = look(desk, "past", f"mentor,mentee,start,minutes\nmaya@example.org,alex@example.org,{written},30\n")
+    [(_numbers, [[_column, said]])] = problems(found)
+    assert said.startswith(sentence)
+
+
+def test_the_day_may_stand_in_a_column_of_its_own_and_twice_is_once(desk, maya, alex):
+    sheet = "Mentor,Mentee,Date,Start time,End time\nmaya@example.org,alex@example.org,24/11/2024,2:30 pm,15:00\n"
+    apply(desk, look(desk, "past", sheet))
+    session = Session.objects.get()
+    assert (session.start_time, session.minutes) == (datetime(2024, 11, 24, 14, 30, tzinfo=UTC), 30)
+    assert counts(look(desk, "past", sheet)) == {"unchanged": 1}
