@@ -53,6 +53,9 @@ def split_name(name: str) -> tuple[str, str]:
     last, comma, first = (part.strip() for part in name.partition(","))
     if comma and first and last and "," not in first and first.lower() not in SUFFIXES:
         return first, last
+    if comma and last and all(part.strip().lower() in SUFFIXES for part in first.split(",")):
+        before, behind = split_name(last)
+        return before, f"{behind}, {first}".removeprefix(", ")
     first, _, last = name.strip().rpartition(" ")
     return (first.strip(), last) if first else (last, "")
 
