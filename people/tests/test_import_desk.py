@@ -512,6 +512,9 @@ def test_a_file_that_would_lose_rows_is_refused(desk, data, sentence):
 
 def test_teams_are_found_by_number_and_name_and_made_only_where_ticked(desk):
     Team.objects.create(number=4, name="Elm")
+    refused = look(desk, "teams", "number,name\n4.0,Elm\n  ,  \nx,Oak\n-3,Oak\n")
+    assert (counts(refused), [numbers for numbers, _said in problems(refused)]) == ({"unchanged": 1, "refused": 2}, [[4], [5]])
+    assert problems(refused)[0][1] == [["number", "“x” is no number of a team. Write it like 4."]]
     rows = enumerate(["Elm", "Team Elm", "#4", "4.0", "9 Oak", "Team 9", "Birch", "4.5"])
     found = look(desk, "mentees", "name,email,team\n" + "".join(f"P,p{at}@example.org,{team}\n" for at, team in rows))
     assert (counts(found), found.counts["unknown"]) == ({"new": 4, "refused": 4}, {"Team 9": 2})
