@@ -191,6 +191,8 @@ class RoleResource(SheetResource):
                 part.full_clean(exclude=left_out | errors.keys(), validate_unique=False, validate_constraints=False)
             except ValidationError as error:
                 errors = error.update_error_dict(errors)
+        if "phone_number" in errors and "phone_number" not in (import_validation_errors or {}):
+            errors["phone_number"] = [_not_a_phone(instance.user.phone_number)]
         if no := self._address_refusal(instance):
             errors.setdefault("email", [no])
         if instance.external_id:
@@ -368,6 +370,17 @@ class TeamResource(SheetResource):
         fields = ("number", "name")
         import_id_fields = ("number",)
         skip_unchanged = report_skipped = clean_model_instances = use_transactions = skip_diff = True
+
+
+def _not_a_phone(number) -> ValidationError:
+    return ValidationError(
+        _(
+            "“%(number)s” is not a phone number we know. Write it with its country, like +49 151 23456789, in a cell that is"
+            " formatted as text."
+        )
+        % {"number": number},
+        code="phone",
+    )
 
 
 def _parts(words: list[str]) -> list[list[str]]:

@@ -321,6 +321,24 @@ def test_a_large_sheet_is_the_workers_and_its_page_says_how_far_it_is(desk, larg
     assert tasks.go_on_with_import(str(found.pk)) == "done", "late, and harmless"
 
 
+def test_no_part_holds_others_up_for_longer_than_the_first(desk, large):
+    """Who books while the worker writes waits for one part: so many rows in so many statements, however long the sheet."""
+    assert max(kind.together for kind in kinds._kinds.values()) <= 250
+    found = look(desk, "mentees", "email,name\n" + "".join(f"p{at}@example.org,P{at}\n" for at in range(8)))
+    tasks.go_on_with_import(str(found.pk))
+    apply(desk, found)
+    written, statements = [], []
+    while Import.objects.get(pk=found.pk).state == "applying":
+        before = Mentee.objects.count()
+        with CaptureQueriesContext(connection) as queries:
+            work.go_on(found.pk, turn=-1)
+        written.append(Mentee.objects.count() - before)
+        statements.append(sum(query["sql"].startswith(("INSERT", "UPDATE", "DELETE")) for query in queries))
+    assert written[:4] == [2, 2, 2, 2]
+    # The first begins the set of changes.
+    assert statements[1] == statements[2] == statements[3] < statements[0] + 1
+
+
 def test_where_a_later_part_refuses_all_is_taken_back(desk, large, person):
     found = look(desk, "mentees", FIVE)
     tasks.go_on_with_import(str(found.pk))
