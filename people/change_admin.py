@@ -20,7 +20,7 @@ from unfold.forms import BaseDialogForm
 
 from people import changes
 from people.admin_pages import ReadOnlyAdmin, answer, page_of
-from people.models import Change, ChangeSet, Role
+from people.models import Change, ChangeSet, NotificationSettings, Role, User
 
 PER_PAGE = 50
 UNDONE, IN_PART = gettext_lazy("undone"), gettext_lazy("undone in part")
@@ -197,11 +197,20 @@ def _changed(row: Change):
     """The columns that differ: the field, and both values."""
     known, model = changes.way(row), row.content_type.model_class()
     before, after = row.before or {}, row.after or {}
-    # In the order of the model: a database keeps that of a dictionary as it likes.
-    for column in model._meta.concrete_fields if model else ():
-        name = column.attname
-        if name in before and before[name] != after.get(name) and not (known and name in known.hidden):
-            yield column, before[name], after.get(name)
+    for part, was, is_now in _parts(model, before, after) if model else ():
+        # In the order of the model: a database keeps that of a dictionary as it likes.
+        for column in (*part.concrete_fields, *part.many_to_many):
+            name = column.attname
+            if name in was and was[name] != is_now.get(name) and not (known and name in known.hidden):
+                yield column, was[name], is_now.get(name)
+
+
+def _parts(model, before: dict, after: dict):
+    """The row itself; and of a person in a role, what is kept with it of their account and switches."""
+    if issubclass(model, Role):
+        for name, part in (("user", User), ("switches", NotificationSettings)):
+            yield part._meta, before.get(name) or {}, after.get(name) or {}
+    yield model._meta, before, after
 
 
 def _others(rows: list[Change]) -> dict[tuple[type, int], str]:
@@ -210,8 +219,12 @@ def _others(rows: list[Change]) -> dict[tuple[type, int], str]:
     for row in rows:
         for column, old, new in _changed(row):
             if column.is_relation:
-                keys[column.related_model] |= {old, new} - {None}
+                keys[column.related_model] |= {*_keys(old), *_keys(new)} - {None}
     return {(model, key): name for model, theirs in keys.items() for key, name in _named(model, theirs).items()}
+
+
+def _keys(value) -> list:
+    return value if isinstance(value, list) else [value]
 
 
 def _differences(row: Change, others) -> list[Difference]:
@@ -225,7 +238,7 @@ def _words(column, value, others) -> str:
     if value in (None, "", []):
         return "–"
     if column.is_relation:
-        return others.get((column.related_model, value), "–")
+        return ", ".join(sorted(others.get((column.related_model, key), "–") for key in _keys(value)))
     if column.choices:
         return str(dict(column.flatchoices).get(value, value))
     if isinstance(value, bool):

@@ -12,7 +12,7 @@ from people.accounts import forget_addresses
 from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
 from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
 from people.sheets import enrolling
-from people.sheets.cells import Cell, Phone, YesNo, address, split_name, tidy
+from people.sheets.cells import Cell, Phone, Text, YesNo, address, split_name, tidy
 from people.sheets.names import Names, Skills, TeamNumber
 from people.sheets.resource import SheetResource
 
@@ -191,6 +191,8 @@ class RoleResource(SheetResource):
                 part.full_clean(exclude=left_out | errors.keys(), validate_unique=False, validate_constraints=False)
             except ValidationError as error:
                 errors = error.update_error_dict(errors)
+        if "phone_number" in errors and "phone_number" not in (import_validation_errors or {}):
+            errors["phone_number"] = [_not_a_phone(instance.user.phone_number)]
         if no := self._address_refusal(instance):
             errors.setdefault("email", [no])
         if instance.external_id:
@@ -355,7 +357,20 @@ class SkillResource(SheetResource):
         return Skill.objects.filter(name__iexact=row.get("name", "")).first()
 
 
+class Number(Text):
+    def clean(self, value, row=None, **kwargs):
+        word = str(value).strip().removeprefix("#").removesuffix(".0")
+        if not word.isdecimal() or len(word) > 9:
+            raise ValidationError(f"“{value}” is no number of a team. Write it like 4.", code="not_a_number")
+        return int(word)
+
+    def render(self, value, obj=None, **kwargs):
+        return "" if value is None else str(value)
+
+
 class TeamResource(SheetResource):
+    number = Cell("number", widget=Number())
+
     sheet = TEAMS
     columns = {"number": ("number", "team_number", "team", "team no"), "name": ("name", "team name")}
     needed = (("number",),)
@@ -368,6 +383,20 @@ class TeamResource(SheetResource):
         fields = ("number", "name")
         import_id_fields = ("number",)
         skip_unchanged = report_skipped = clean_model_instances = use_transactions = skip_diff = True
+
+    def get_instance(self, instance_loader, row):
+        return Team.objects.filter(number=self.cleaned(row, "number")).first() if "number" in row else None
+
+
+def _not_a_phone(number) -> ValidationError:
+    return ValidationError(
+        _(
+            "“%(number)s” is not a phone number we know. Write it with its country, like +49 151 23456789, in a cell that is"
+            " formatted as text."
+        )
+        % {"number": number},
+        code="phone",
+    )
 
 
 def _parts(words: list[str]) -> list[list[str]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people import changes, erasure, keeping
-from people.models import Change, ChangeSet, Mentor, User
+from people.models import Change, Mentor, User
 from scheduling import booking, coming_back, offering, rules
 from scheduling.models import Notice, Session, TimeOff
 from scheduling.notices import GONE
@@ -78,12 +78,13 @@ def leave(
         raise no
     decided = decided or {}
     with transaction.atomic():
-        user = _lock(user, ahead(user), decided)
-        sessions = ahead(user)
+        locked = _lock(user, ahead(user), decided)
+        user, sessions = locked[user.pk], ahead(user)
         if not (user.is_active or sessions):
             raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
-        left = _give_up(sessions, user, decided, by=by, within=within, **how)
+        with booking.together(within, locked.values()) as many:
+            left = _give_up(sessions, user, decided, by=by, within=many, **how)
         was_active, user.is_active = user.is_active, False
         _save(user, by, LEFT)
         windows: coming_back.Windows = {}
@@ -119,13 +120,15 @@ def be_away(
         raise ValidationError(_("Only the program's coordinators hand over a mentor's sessions."), code="not_yours")
     decided = decided or {}
     with transaction.atomic():
-        user = _lock(mentor.user, while_away(mentor, period), decided)
+        locked = _lock(mentor.user, while_away(mentor, period), decided)
+        user = locked[mentor.pk]
         if not user.is_active:
             raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         sessions = while_away(mentor, period)
         given_up = [session for session in sessions if session.pk not in keep]
         within = changes.begin("handover", f"Away: {_counted(given_up, decided)}", by=by, about=user)
-        left = _give_up(given_up, user, decided, by=by, within=within, **how)
+        with booking.together(within, locked.values()) as many:
+            left = _give_up(given_up, user, decided, by=by, within=many, **how)
         windows = coming_back.by_hand(mentor)
         before = set(TimeOff.objects.filter(mentor=mentor).values_list("pk", flat=True))
         off = TimeOff(mentor=mentor, start_time=period.start, end_time=period.end)
@@ -166,7 +169,7 @@ def give_up(user: User, role: str, *, by: User, seen: Mapping[int, int], reason:
     if by.pk != user.pk:
         raise ValidationError(_("Only the person gives up a role. Coordinators deactivate people."), code="not_yours")
     with transaction.atomic():
-        user = _lock(user, ahead(user, role), {})
+        user = _lock(user, ahead(user, role), {})[user.pk]
         if not getattr(user, f"is_{role}"):
             raise ValidationError(_("You have given this up already."), code="already")
         sessions, refused = ahead(user, role), {}
@@ -213,14 +216,20 @@ def _take_back(left: list[Session], only_try: bool, told: str | None) -> None:
         transaction.set_rollback(True)
 
 
-def _lock(user: User, sessions: Iterable[Session], decided: Mapping[int, Mentor | None]) -> User:
-    """Everybody at once, in the one order; a session booked in this moment waits, and finds the person gone."""
+def _lock(user: User, sessions: Iterable[Session], decided: Mapping[int, Mentor | None]) -> dict[int, User]:
+    """Everybody at once, in the one order; a session booked in this moment waits, and finds the person gone.
+
+    Returns all these people by their keys, as they are now.
+    """
     people = {role.pk: role for session in sessions for role in (session.mentor, session.mentee)}
     own = getattr(user, "mentor", None) or getattr(user, "mentee", None)
     # The heirs are those that the caller holds: the rules ask them, not their doubles, whether they take part.
     heirs = [mentor for mentor in decided.values() if mentor]
-    booking.lock(*filter(None, ({user.pk: own} | people).values()), *heirs)
-    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    roles = [*filter(None, ({user.pk: own} | people).values()), *heirs]
+    locked = {one.pk: one for one in booking.lock_keys({user.pk, *(role.pk for role in roles)})}
+    for role in roles:
+        role.user = locked[role.pk]
+    return locked
 
 
 def _give_up(
@@ -229,7 +238,7 @@ def _give_up(
     decided: Mapping[int, Mentor | None],
     *,
     by: User,
-    within: ChangeSet,
+    within: booking.Together,
     moved: Mapping[int, datetime] | None = None,
     seen: Mapping[int, int] | None = None,
     agreed: bool = False,

@@ -4,7 +4,8 @@ Messages about a verb go to everybody in the session but the one who acted; remi
 one version of the session: what moves away and back is promised anew.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -42,6 +43,18 @@ TOLD = (State.SENDING, State.SENT, State.UNCERTAIN)
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
 
 
+@dataclass
+class Pile:
+    """What many sessions owe, to be written in one go. ``people``: of these nobody has to ask whether they take part."""
+
+    people: Mapping[int, User]
+    rows: list[Notice] = field(default_factory=list)
+
+    def write(self) -> None:
+        _write(self.rows)
+        self.rows = []
+
+
 def tell(
     session: Session,
     kind: Kind,
@@ -50,25 +63,35 @@ def tell(
     at: datetime,
     also: int | None = None,
     wait: timedelta = AT_ONCE,
+    pile: Pile | None = None,
 ) -> None:
     """Promise the message to both people but ``by``, now. ``at`` is when it happened: what is long past is not mailed.
 
     ``also`` is somebody who is no longer in it: the mentor who handed it on. ``wait``: so long it can still be undone.
+    ``pile``: where it is put instead of being written now.
     """
-    tell_these({session.mentor_id, session.mentee_id, also} - {by and by.pk, None}, session, kind, at=at, wait=wait)
+    tell_these({session.mentor_id, session.mentee_id, also} - {by and by.pk, None}, session, kind, at=at, wait=wait, pile=pile)
 
 
-def tell_these(keys: Collection[int], session: Session, kind: Kind, *, at: datetime, wait: timedelta = AT_ONCE) -> None:
+def tell_these(
+    keys: Collection[int],
+    session: Session,
+    kind: Kind,
+    *,
+    at: datetime,
+    wait: timedelta = AT_ONCE,
+    pile: Pile | None = None,
+) -> None:
     """Promise the message to the people of these keys."""
     rows = [_notice(session, key, kind, due_at=at) for key in sorted(keys)]
-    gone = set(User.objects.filter(pk__in=keys, is_active=False).values_list("pk", flat=True))
+    gone = _gone(keys, pile.people if pile else {})
     for notice in rows:
         if notice.recipient_id in gone:
             notice.state, notice.detail = State.SUPPRESSED, GONE
-    _write(rows, at, wait)
+    _promise(rows, at, wait, pile)
 
 
-def remind(session: Session, *, at: datetime, wait: timedelta = AT_ONCE) -> None:
+def remind(session: Session, *, at: datetime, wait: timedelta = AT_ONCE, pile: Pile | None = None) -> None:
     """Promise both people their reminders. One whose time has come already is shown as suppressed, not left out."""
     rows = []
     for kind in REMINDERS:
@@ -77,7 +100,7 @@ def remind(session: Session, *, at: datetime, wait: timedelta = AT_ONCE) -> None
             if notice.due_at <= at:
                 notice.state, notice.detail = State.SUPPRESSED, TOO_LATE
             rows.append(notice)
-    _write(rows, at, wait)
+    _promise(rows, at, wait, pile)
 
 
 def told_since(session: Session, version: int) -> set[int]:
@@ -116,7 +139,14 @@ def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) 
     )
 
 
-def _write(rows: list[Notice], at: datetime, wait: timedelta) -> None:
+def _gone(keys: Collection[int], people: Mapping[int, User]) -> set[int]:
+    gone = {key for key in keys if key in people and not people[key].is_active}
+    if unknown := set(keys) - set(people):
+        gone |= set(User.objects.filter(pk__in=unknown, is_active=False).values_list("pk", flat=True))
+    return gone
+
+
+def _promise(rows: list[Notice], at: datetime, wait: timedelta, pile: Pile | None) -> None:
     now = timezone.now()
     for notice in rows:
         if notice.state == State.PENDING and notice.expires_at <= now:
@@ -126,6 +156,14 @@ def _write(rows: list[Notice], at: datetime, wait: timedelta) -> None:
         elif notice.state == State.PENDING and wait and notice.due_at < now + wait < notice.expires_at:
             # What would come too late by then goes when it is due.
             notice.due_at = now + wait
+    if pile is None:
+        _write(rows)
+    else:
+        pile.rows += rows
+
+
+def _write(rows: list[Notice]) -> None:
+    now = timezone.now()
     Notice.objects.bulk_create(rows)
     if any(notice.state == State.PENDING and notice.due_at <= now for notice in rows):
         # At once, not at the next minute. If the queue cannot be reached the booking stands, and the sweep finds the row.

@@ -4,12 +4,20 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldBooleanWidget,
+)
 
 from people.imports import gathering, kinds
 from people.imports.models import Import
 from people.sheets.reading import MOST_BYTES, UnreadableError
 from people.sheets.resource import STAMP, SheetResource
+
+# The names of our columns are long.
+WIDE = {"class": "w-full"}
 
 
 class UploadForm(forms.Form):
@@ -51,7 +59,7 @@ class MappingForm(forms.Form):
             own = [*choices, (STAMP, _("What tells exported rows apart"))] if header == STAMP else choices
             label = header or _("(no header)")
             self.fields[f"column-{place}"] = forms.ChoiceField(
-                label=label, choices=own, required=False, initial=work.mapping[place], widget=UnfoldAdminSelectWidget
+                label=label, choices=own, required=False, initial=work.mapping[place], widget=UnfoldAdminSelectWidget(WIDE)
             )
 
     @property
@@ -81,7 +89,7 @@ class MappingForm(forms.Form):
 class TicksForm(forms.Form):
     """What is not done unless it is ticked."""
 
-    clear = forms.BooleanField(required=False)
+    clear = forms.BooleanField(required=False, widget=UnfoldBooleanWidget)
     make = forms.MultipleChoiceField(required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget)
 
     def __init__(self, *args, work: Import, **kwargs):

@@ -7,7 +7,6 @@ import re
 from django.core.exceptions import ValidationError
 from import_export.fields import Field
 from import_export.widgets import CharWidget
-from phonenumber_field.phonenumber import to_python
 
 # What programs write where there is nothing; not "Nan" or "Null", which are names.
 EMPTY = {"", "None", "none", "NONE", "null", "NULL", "nan", "NaN", "N/A", "n/a", "#N/A", "-", "–", "—", "-none-", "[]", "{}"}
@@ -54,6 +53,9 @@ def split_name(name: str) -> tuple[str, str]:
     last, comma, first = (part.strip() for part in name.partition(","))
     if comma and first and last and "," not in first and first.lower() not in SUFFIXES:
         return first, last
+    if comma and last and all(part.strip().lower() in SUFFIXES for part in first.split(",")):
+        before, behind = split_name(last)
+        return before, f"{behind}, {first}".removeprefix(", ")
     first, _, last = name.strip().rpartition(" ")
     return (first.strip(), last) if first else (last, "")
 
@@ -129,7 +131,7 @@ class YesNo(CharWidget):
 
 
 class Phone(Text):
-    """A phone number that is whole and has its country: anything else would be guessed."""
+    """A phone number that is whole. Whether there can be such a one, the model asks: asking twice is slow."""
 
     def clean(self, value, row=None, **kwargs):
         text = INVISIBLE.sub("", str(value or "")).strip()
@@ -141,13 +143,6 @@ class Phone(Text):
             )
         if text.startswith("00"):
             text = f"+{text[2:]}"
-        number = to_python(text)
-        if text and not (number and number.is_valid()):
-            raise ValidationError(
-                f"“{value}” is not a phone number we know. Write it with its country, like +49 151 23456789, in a cell that is"
-                " formatted as text.",
-                code="phone",
-            )
         return text
 
 

@@ -67,7 +67,7 @@ def _bounded(rows: Rows) -> Rows:
     seen = 0
     for number, cells in rows:
         last = len(cells)
-        while last and cells[last - 1] == "":
+        while last and not cells[last - 1].strip():
             last -= 1
         if not last:
             continue

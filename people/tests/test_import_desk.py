@@ -123,6 +123,10 @@ def test_a_changed_row_is_shown_cell_by_cell_and_put_back_cell_by_cell(desk, may
     maya = Mentor.objects.get()
     assert (maya.about_me, sorted(map(str, maya.skills.all())), maya.user.first_name) == ("Ask, me", ["SQL", "UI/UX"], "Maja")
     assert not maya.user.notification_settings.session_requested
+    told = desk.get(reverse("admin:people_changeset_change", args=[found.change_set_id])).context["page"].object_list[0]
+    assert {("First name", "Maya", "Maja"), ("About me", "–", "Ask, me"), ("Skills", "SQL", "SQL, UI/UX")} <= {
+        (difference.label, difference.old, difference.new) for difference in told["differences"]
+    }
     again = look(desk, "mentors", sheet)
     assert counts(again) == {"unchanged": 1}
     assert said(apply(desk, again)) == ["Nothing in this sheet differs from what is here."]
@@ -317,6 +321,24 @@ def test_a_large_sheet_is_the_workers_and_its_page_says_how_far_it_is(desk, larg
     assert tasks.go_on_with_import(str(found.pk)) == "done", "late, and harmless"
 
 
+def test_no_part_holds_others_up_for_longer_than_the_first(desk, large):
+    """Who books while the worker writes waits for one part: so many rows in so many statements, however long the sheet."""
+    assert max(kind.together for kind in kinds._kinds.values()) <= 250
+    found = look(desk, "mentees", "email,name\n" + "".join(f"p{at}@example.org,P{at}\n" for at in range(8)))
+    tasks.go_on_with_import(str(found.pk))
+    apply(desk, found)
+    written, statements = [], []
+    while Import.objects.get(pk=found.pk).state == "applying":
+        before = Mentee.objects.count()
+        with CaptureQueriesContext(connection) as queries:
+            work.go_on(found.pk, turn=-1)
+        written.append(Mentee.objects.count() - before)
+        statements.append(sum(query["sql"].startswith(("INSERT", "UPDATE", "DELETE")) for query in queries))
+    assert written[:4] == [2, 2, 2, 2]
+    # The first begins the set of changes.
+    assert statements[1] == statements[2] == statements[3] < statements[0] + 1
+
+
 def test_where_a_later_part_refuses_all_is_taken_back(desk, large, person):
     found = look(desk, "mentees", FIVE)
     tasks.go_on_with_import(str(found.pk))
@@ -490,6 +512,9 @@ def test_a_file_that_would_lose_rows_is_refused(desk, data, sentence):
 
 def test_teams_are_found_by_number_and_name_and_made_only_where_ticked(desk):
     Team.objects.create(number=4, name="Elm")
+    refused = look(desk, "teams", "number,name\n4.0,Elm\n  ,  \nx,Oak\n-3,Oak\n")
+    assert (counts(refused), [numbers for numbers, _said in problems(refused)]) == ({"unchanged": 1, "refused": 2}, [[4], [5]])
+    assert problems(refused)[0][1] == [["number", "“x” is no number of a team. Write it like 4."]]
     rows = enumerate(["Elm", "Team Elm", "#4", "4.0", "9 Oak", "Team 9", "Birch", "4.5"])
     found = look(desk, "mentees", "name,email,team\n" + "".join(f"P,p{at}@example.org,{team}\n" for at, team in rows))
     assert (counts(found), found.counts["unknown"]) == ({"new": 4, "refused": 4}, {"Team 9": 2})

@@ -200,6 +200,8 @@ def test_teams_are_known_by_number():
     [
         ("Dr. Sarah Chen", ("Dr. Sarah", "Chen")),
         ("Ana", ("Ana", "")),
+        ("Ana Ruiz, PhD, MBA", ("Ana", "Ruiz, PhD, MBA")),
+        ("Ruiz, Ana", ("Ana", "Ruiz")),
         (" Ana  María López ", ("Ana  María", "López")),
     ],
 )

@@ -48,7 +48,7 @@ def test_from_the_upload_to_the_undo(browser, live_server, settings, tmp_path, c
     page.get_by_text("read as Windows-1252").wait_for()
     picture(page, "2-columns")
     page.get_by_role("button", name="Next: see what it would do").click()
-    page.get_by_text("1 skill is not in the list").wait_for()
+    page.get_by_text("1 name is not in the list").wait_for()
     picture(page, "3-refused")
     page.get_by_label("Go (1)").check()
     page.get_by_label("Empty cells delete what is here").check()

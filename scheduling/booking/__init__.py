@@ -19,6 +19,7 @@ from scheduling.booking.moves import (
 )
 from scheduling.booking.past import bring_over, check_past
 from scheduling.booking.standins import AGREED, candidates, knowing, stand_ins
+from scheduling.booking.together import Together, together
 from scheduling.booking.undoing import put_back
 from scheduling.booking.verbs import (
     cancel,
@@ -41,6 +42,7 @@ __all__ = [
     "VERBS",
     "Done",
     "Facts",
+    "Together",
     "Verb",
     "acts_for_program",
     "all_of",
@@ -70,4 +72,5 @@ __all__ = [
     "sets_rules_aside",
     "slots",
     "stand_ins",
+    "together",
 ]

@@ -12,6 +12,7 @@ from people.models import ChangeSet, User
 from scheduling.booking import verbs
 from scheduling.booking.locks import lock_keys, retry_after_deadlock
 from scheduling.booking.moves import VERBS, Verb, acts_for_program
+from scheduling.booking.together import Together, together
 from scheduling.models import Session
 
 # More would take longer than a page may.
@@ -44,13 +45,15 @@ def all_of(name: str, seen: Mapping[int, int], *, by: User, on_behalf_of: str = 
     with transaction.atomic():
         people = Session.objects.filter(pk__in=seen).values_list("mentor_id", "mentee_id")
         # Everybody at once: one session after the other, two who do this would wait for each other.
-        lock_keys({key for pair in people for key in pair})
+        locked = lock_keys({key for pair in people for key in pair})
         change_set = changes.begin("bulk", f"Sessions {verb.past}", by=by)
-        for session in Session.objects.filter(pk__in=seen).with_people().order_by("start_time", "pk"):
-            try:
-                outcome.done.append(_one(verb, session, by, on_behalf_of, seen[session.pk], change_set, said))
-            except ValidationError as refusal:
-                outcome.refused.append((session, refusal.messages))
+        sessions = Session.objects.filter(pk__in=seen).with_people().order_by("start_time", "pk")
+        with together(change_set, locked) as within:
+            for session in sessions:
+                try:
+                    outcome.done.append(_one(verb, session, by, on_behalf_of, seen[session.pk], within, said))
+                except ValidationError as refusal:
+                    outcome.refused.append((session, refusal.messages))
         if outcome.done:
             outcome.change_set = change_set
         else:
@@ -58,7 +61,7 @@ def all_of(name: str, seen: Mapping[int, int], *, by: User, on_behalf_of: str = 
     return outcome
 
 
-def _one(verb: Verb, session: Session, by: User, party: str, version: int, within: ChangeSet, said: dict) -> Session:
+def _one(verb: Verb, session: Session, by: User, party: str, version: int, within: Together, said: dict) -> Session:
     people = {"mentor": session.mentor.user, "mentee": session.mentee.user}
     act = getattr(verbs, verb.name)
     return act(session, by=by, on_behalf_of=people.get(party), version=version, within=within, **said)

@@ -49,13 +49,20 @@ class Facts:
 
 
 def explain(
-    mentor: Mentor, mentee: Mentee, period: Period, *, at: datetime | None = None, leave_out: Session | None = None
+    mentor: Mentor,
+    mentee: Mentee,
+    period: Period,
+    *,
+    at: datetime | None = None,
+    leave_out: Session | None = None,
+    program: Program | None = None,
 ) -> list[rules.Finding]:
     """Every rule of this booking, passed and failed, told in the active time zone.
 
-    ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out.
+    ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out. ``program``:
+    for whoever asks about many and has it at hand.
     """
-    [(_, facts)] = gather([mentor], mentee, period, at=at, leave_out=leave_out)
+    [(_, facts)] = gather([mentor], mentee, period, at=at, leave_out=leave_out, program=program)
     return facts.ask(period)
 
 
@@ -106,13 +113,14 @@ def gather(
     *,
     at: datetime | None = None,
     leave_out: Session | None = None,
+    program: Program | None = None,
 ) -> Iterator[tuple[int, Facts]]:
     """The key and the facts of each mentor, for any period within ``over``. ``mentee`` None stands for somebody with an empty
     calendar.
 
     A queryset of mentors is asked for their keys only, and stays in the database; from a list come names for the sentences.
     """
-    now, program = at or timezone.now(), Program.current()
+    now, program = at or timezone.now(), program or Program.current()
     if isinstance(mentors, QuerySet):
         those = mentors.values_list("pk", "user__is_active", "user__mentor_ended_at")
         parties = {key: ("", active and ended is None) for key, active, ended in those}

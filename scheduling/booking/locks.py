@@ -1,6 +1,6 @@
 """Who writes first: people are locked, in one order everywhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 
 from django.db import OperationalError, connection
@@ -28,13 +28,17 @@ def retry_after_deadlock(verb: Callable) -> Callable:
     return inner
 
 
-def lock(*people: Mentor | Mentee) -> None:
+def lock(*people: Mentor | Mentee, locked: Mapping[int, User] | None = None) -> None:
     """All these people, fresh and locked until the transaction ends, always in the order of their keys.
 
     People, not windows: two windows may touch, and both bookings would pass. SQLite has no row locks and needs none: its
-    transactions are IMMEDIATE, one writer at a time.
+    transactions are IMMEDIATE, one writer at a time. ``locked``: who is so already, in this transaction.
     """
-    fresh = {user.pk: user for user in lock_keys(role.pk for role in people)}
+    locked = locked or {}
+    if all(role.pk in locked for role in people):
+        fresh = locked
+    else:
+        fresh = {user.pk: user for user in lock_keys(role.pk for role in people)}
     for role in people:
         role.user = fresh[role.pk]
 

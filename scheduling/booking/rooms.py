@@ -13,7 +13,7 @@ from scheduling.slots import Period
 MADE_HERE = re.compile(r"/session-[0-9a-f]{32}$")
 
 
-def room_for(mentor: Mentor, period: Period, typed: str = "") -> str:
+def room_for(mentor: Mentor, period: Period, program: Program, typed: str = "") -> str:
     """The link that was typed, else the mentor's own room, else a new one of the program's, else none.
 
     Raises ValidationError for a typed one that is no web address. What is over already gets no room.
@@ -25,10 +25,10 @@ def room_for(mentor: Mentor, period: Period, typed: str = "") -> str:
         return ""
     # As it is now: the caller's mentor may have been read a while ago.
     own = Mentor.objects.values_list("meeting_link", flat=True).get(pk=mentor.pk)
-    return own or _new_room(Program.current().meeting_rooms)
+    return own or _new_room(program.meeting_rooms)
 
 
-def room_after(link: str, before: int, mentor: Mentor, period: Period) -> str:
+def room_after(link: str, before: int, mentor: Mentor, period: Period, program: Program) -> str:
     """Where a session meets that was handed over: ``before`` is the key of the mentor it came from.
 
     A room they own is theirs, and a room we made is known to them: the session leaves both. What is neither was typed for
@@ -36,7 +36,7 @@ def room_after(link: str, before: int, mentor: Mentor, period: Period) -> str:
     """
     if link and not MADE_HERE.search(link) and _plain(link) not in _rooms_of(before):
         return link
-    return room_for(mentor, period)
+    return room_for(mentor, period, program)
 
 
 def _new_room(base: str) -> str:

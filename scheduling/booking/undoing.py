@@ -9,11 +9,12 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from people import changes
-from people.models import Change, ChangeSet, Mentor, User
+from people.models import Change, Mentor, User
 from scheduling import notices, rules
 from scheduling.booking.facts import explain
 from scheduling.booking.locks import lock_keys
 from scheduling.booking.moves import acts_for_program
+from scheduling.booking.together import Within, program_of
 from scheduling.booking.writing import insist, last_change, lock_session, wait_for_an_answer, write
 from scheduling.models import Notice, Program, Session
 from scheduling.words import ACTIVE, CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, REMINDERS, Ending, Kind, State
@@ -42,17 +43,17 @@ MISTAKE = "The last change was a mistake: the session is as it was before."
 NEVER_MEANT = "It was entered by mistake."
 
 
-def patience(within: ChangeSet | None) -> timedelta:
+def patience(within: Within) -> timedelta:
     """How long the messages of a change wait, so that undoing it stops them."""
-    return timedelta(minutes=Program.current().undo_minutes) if within else notices.AT_ONCE
+    return timedelta(minutes=program_of(within).undo_minutes) if within else notices.AT_ONCE
 
 
-def remember(within: ChangeSet | None, session: Session) -> dict | None:
+def remember(within: Within, session: Session) -> dict | None:
     """The locked session as it is before the change, with what it still owes to whom."""
     return changes.snapshot(session, KEPT) | {"owed": notices.owed(session)} if within else None
 
 
-def record(within: ChangeSet | None, session: Session, before: dict | None) -> None:
+def record(within: Within, session: Session, before: dict | None) -> None:
     if within:
         within.record(session, before, changes.snapshot(session, KEPT))
 
@@ -128,7 +129,7 @@ def _as_it_was(session: Session, mentor: Mentor, before: dict, by: User) -> Sess
     # The windows may be others by now.
     session.availability = mentor.availabilities.overlapping(session.period).order_by("start_time").first()
     if session.status == PENDING and session.answer_by and session.answer_by <= now:
-        wait_for_an_answer(session)
+        wait_for_an_answer(session, Program.current())
     notices.take_back(session, notices.UNDONE, left=left)
     write(session, by, UNDONE, now, reason=MISTAKE, left=left)
     kind = _news(session, moved=session.start_time != start, handed_on=session.mentor_id != left)

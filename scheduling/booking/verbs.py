@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from people.models import ChangeSet, Mentee, Mentor, User
+from people.models import Mentee, Mentor, User
 from scheduling import notices
 from scheduling.booking.facts import explain
 from scheduling.booking.locks import lock, retry_after_deadlock
 from scheduling.booking.moves import EXPIRE, VERBS, Verb, acts_for_program
 from scheduling.booking.rooms import room_after, room_for
+from scheduling.booking.together import Within, people_of, pile_of, program_of
 from scheduling.booking.undoing import patience, record, remember
 from scheduling.booking.writing import check, form_used, insist, last_change, lock_session, place, wait_for_an_answer, write
 from scheduling.models import Session
@@ -36,7 +37,7 @@ def request(
     form_key: uuid.UUID | None = None,
     external_id: str = "",
     at: datetime | None = None,
-    within: ChangeSet | None = None,
+    within: Within = None,
 ) -> Session:
     """Ask a mentor for a session; the answer is Pending.
 
@@ -51,7 +52,8 @@ def request(
     period = Period.of(start_time, minutes)
     happened_at = at or timezone.now()
     with transaction.atomic():
-        lock(mentor, mentee)
+        lock(mentor, mentee, locked=people_of(within))
+        program = program_of(within)
         if form_key and (earlier := Session.objects.filter(form_key=form_key).first()):
             # The browser's Back button sends the same form with another hour or person in it.
             if (earlier.mentor_id, earlier.mentee_id, earlier.period) != (mentor.pk, mentee.pk, period):
@@ -61,16 +63,16 @@ def request(
             mentor=mentor,
             mentee=mentee,
             topic=topic,
-            meeting_link=room_for(mentor, period, typed=meeting_link),
+            meeting_link=room_for(mentor, period, program, typed=meeting_link),
             form_key=form_key,
             external_id=external_id,
             created_at=happened_at,
         )
-        place(session, mentor, period, by=by, set_aside=set_aside, at=happened_at)
-        wait_for_an_answer(session)
+        place(session, mentor, period, by=by, set_aside=set_aside, at=happened_at, program=program)
+        wait_for_an_answer(session, program)
         write(session, by, "requested", happened_at, on_behalf_of=on_behalf_of, placed=True)
         record(within, session, None)
-        notices.tell(session, Kind.REQUESTED, by=by, at=happened_at, wait=patience(within))
+        notices.tell(session, Kind.REQUESTED, by=by, at=happened_at, wait=patience(within), pile=pile_of(within))
     return session
 
 
@@ -110,7 +112,7 @@ def reschedule(
     set_aside: str = "",
     reason: str = "",
     version: int | None = None,
-    within: ChangeSet | None = None,
+    within: Within = None,
 ) -> Session:
     """Move a session that has not begun to another time (and length), under the rules of a new request.
 
@@ -119,7 +121,7 @@ def reschedule(
     """
     verb, now = VERBS["reschedule"], timezone.now()
     with transaction.atomic():
-        session = lock_session(session)
+        session = lock_session(session, locked=people_of(within))
         period = Period.of(start_time, session.minutes if minutes is None else minutes)
         if version == session.version - 1 and session.period == period and last_change(session).history_user == by:
             return session  # the same form, sent twice
@@ -127,9 +129,10 @@ def reschedule(
         if period == session.period:
             raise ValidationError(_("The session is at this time already. Choose another one."), code="same_time")
         seen = remember(within, session)
-        place(session, session.mentor, period, by=by, set_aside=set_aside, at=now)
+        program = program_of(within)
+        place(session, session.mentor, period, by=by, set_aside=set_aside, at=now, program=program)
         if session.status == PENDING or (on_behalf_of or by).pk == session.mentee_id:
-            wait_for_an_answer(session)
+            wait_for_an_answer(session, program)
         _moved(session, verb, by, on_behalf_of, reason, now, within=within, seen=seen)
     return session
 
@@ -147,7 +150,7 @@ def reassign(
     set_aside: str = "",
     reason: str = "",
     version: int | None = None,
-    within: ChangeSet | None = None,
+    within: Within = None,
 ) -> Session:
     """Hand a session that has not begun to another mentor, at the same time or a new one, under the rules of a new request.
 
@@ -156,7 +159,7 @@ def reassign(
     """
     verb, now = VERBS["reassign"], timezone.now()
     with transaction.atomic():
-        session = lock_session(session, mentor)
+        session = lock_session(session, mentor, locked=people_of(within))
         before = session.mentor_id
         period = Period.of(start_time or session.start_time, session.minutes if minutes is None else minutes)
         check(session, verb, by, version, now)
@@ -165,9 +168,10 @@ def reassign(
                 _("%(mentor)s is the mentor already. Choose another one.") % {"mentor": mentor}, code="same_mentor"
             )
         seen = remember(within, session)
-        place(session, mentor, period, by=by, set_aside=set_aside, at=now)
-        session.meeting_link = room_after(session.meeting_link, before, mentor, period)
-        wait_for_an_answer(session)
+        program = program_of(within)
+        place(session, mentor, period, by=by, set_aside=set_aside, at=now, program=program)
+        session.meeting_link = room_after(session.meeting_link, before, mentor, period, program)
+        wait_for_an_answer(session, program)
         if agreed:
             session.status, session.answer_by = CONFIRMED, None
         _moved(session, verb, by, on_behalf_of, reason, now, also=before, within=within, seen=seen)
@@ -201,7 +205,7 @@ def _end_or_agree(
     reason: str = "",
     version: int | None = None,
     at: datetime | None = None,
-    within: ChangeSet | None = None,
+    within: Within = None,
 ) -> Session:
     """Do a verb that changes what the session is, and not when or with whom.
 
@@ -210,12 +214,13 @@ def _end_or_agree(
     """
     happened_at = at or timezone.now()
     with transaction.atomic():
-        session = lock_session(session)
+        session = lock_session(session, locked=people_of(within))
         check(session, verb, by, version, happened_at)
         if verb.to == CONFIRMED:
             # The mentor's yes settles what the policy only prefers; what can never be is asked again.
-            people = session.mentor, session.mentee
-            insist(f for f in explain(*people, session.period, at=happened_at, leave_out=session) if f.hard)
+            people, program = (session.mentor, session.mentee), program_of(within)
+            findings = explain(*people, session.period, at=happened_at, leave_out=session, program=program)
+            insist(finding for finding in findings if finding.hard)
         seen = remember(within, session)
         session.status, session.ending = verb.to, verb.ending
         if verb.to == CANCELED:
@@ -225,9 +230,9 @@ def _end_or_agree(
         write(session, by, verb.past, happened_at, on_behalf_of=on_behalf_of, verb=verb, reason=reason)
         record(within, session, seen)
         if verb.told:
-            notices.tell(session, verb.told, by=by, at=happened_at, wait=patience(within))
+            notices.tell(session, verb.told, by=by, at=happened_at, wait=patience(within), pile=pile_of(within))
         if verb.to == CONFIRMED:
-            notices.remind(session, at=happened_at, wait=patience(within))
+            notices.remind(session, at=happened_at, wait=patience(within), pile=pile_of(within))
     return session
 
 
@@ -240,7 +245,7 @@ def _moved(
     now: datetime,
     *,
     also: int | None = None,
-    within: ChangeSet | None,
+    within: Within,
     seen: dict | None,
 ) -> None:
     """Write a session that is placed anew; what it owed for the old time is taken back, and promised for the new one."""
@@ -248,6 +253,6 @@ def _moved(
     session.version += 1
     write(session, by, verb.past, now, on_behalf_of=on_behalf_of, reason=reason, placed=True, left=also)
     record(within, session, seen)
-    notices.tell(session, verb.told, by=by, at=now, also=also, wait=patience(within))
+    notices.tell(session, verb.told, by=by, at=now, also=also, wait=patience(within), pile=pile_of(within))
     if session.status == CONFIRMED:
-        notices.remind(session, at=now, wait=patience(within))
+        notices.remind(session, at=now, wait=patience(within), pile=pile_of(within))

@@ -1,6 +1,6 @@
 """What every verb does to write: lock, check, place, save with history, and say what the database refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -19,9 +19,11 @@ from scheduling.slots import Period
 from scheduling.words import CONFIRMED, PENDING, Ending
 
 
-def place(session: Session, mentor: Mentor, period: Period, *, by: User, set_aside: str, at: datetime) -> None:
+def place(
+    session: Session, mentor: Mentor, period: Period, *, by: User, set_aside: str, at: datetime, program: Program
+) -> None:
     """Give a session its mentor and time, if the rules allow it or a coordinator sets the soft ones aside."""
-    findings = explain(mentor, session.mentee, period, at=at, leave_out=session if session.pk else None)
+    findings = explain(mentor, session.mentee, period, at=at, leave_out=session if session.pk else None, program=program)
     failed = [finding for finding in findings if not finding.passed]
     set_aside = set_aside.strip()
     if set_aside and not sets_rules_aside(by):
@@ -34,10 +36,10 @@ def place(session: Session, mentor: Mentor, period: Period, *, by: User, set_asi
     session.set_aside_reason = set_aside if failed else ""
 
 
-def wait_for_an_answer(session: Session) -> None:
+def wait_for_an_answer(session: Session, program: Program) -> None:
     """From now, also for what was asked elsewhere long ago: nobody could answer it here before."""
     session.status = PENDING
-    session.answer_by = min(timezone.now() + timedelta(hours=Program.current().answer_hours), session.start_time)
+    session.answer_by = min(timezone.now() + timedelta(hours=program.answer_hours), session.start_time)
 
 
 def check(session: Session, verb: Verb, by: User | None, version: int | None, at: datetime) -> None:
@@ -47,10 +49,13 @@ def check(session: Session, verb: Verb, by: User | None, version: int | None, at
         raise no
 
 
-def lock_session(session: Session, *others: Mentor) -> Session:
-    """The session as it is now, with its people and these others, all locked: people first, as everywhere."""
+def lock_session(session: Session, *others: Mentor, locked: Mapping[int, User] | None = None) -> Session:
+    """The session as it is now, with its people and these others, all locked: people first, as everywhere.
+
+    ``locked``: the people who are so already.
+    """
     mentor, mentee = session.mentor, session.mentee
-    lock(mentor, mentee, *others)
+    lock(mentor, mentee, *others, locked=locked)
     fresh = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
     if fresh.mentor_id != mentor.pk:
         # Handed over since it was read: somebody else is to be locked.

@@ -272,3 +272,23 @@ def test_one_and_many_sessions_cost_the_same_queries(desk, day, maya, omar, mond
         page = desk.get(address(maya, monday))
     assert len(page.context["form"].shown) == 3
     assert len(few) == len(many)
+
+
+def test_people_and_policy_are_read_once_for_all_sessions_and_what_is_owed_is_written_once(
+    day, maya, omar, monday, window, cora
+):
+    window(omar)
+    decided = {one.pk: omar for one in day}
+    with CaptureQueriesContext(connection) as asked:
+        leaving.be_away(maya, Period(monday, monday + 3 * HALF), by=cora, decided=decided)
+    told = [row["sql"] for row in asked.captured_queries]
+
+    def times(start: str) -> int:
+        return sum(sql.startswith(start) for sql in told)
+
+    assert now_is(*day) == [("Pending", "Omar Haddad", time) for time in ("09:00", "09:30", "10:00")]
+    assert [times(f'INSERT INTO "{table}"') for table in ("scheduling_notice", "scheduling_historicalsession")] == [1, 3]
+    # The sessions are changed in one statement of the set, the time off and the windows in the other.
+    assert times('INSERT INTO "people_change"') == 2
+    # Everybody is locked at the front; the rest is the time off, however many sessions there are.
+    assert sum('WHERE "people_user"."id" IN (' in sql for sql in told) == 3

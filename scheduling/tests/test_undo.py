@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -257,7 +257,7 @@ def test_what_is_erased_cannot_come_back(confirmed, alex, maya, bulk, cora, pers
     Session.objects.filter(pk=confirmed.pk).update(meeting_link="https://meet.example.org/alex-johnson")
     booking.cancel(confirmed, by=cora, within=bulk)
     bulk.record(alex, {"goals": "Learn to weld"}, {"goals": "Learn to fly"})
-    bulk.record(Group.objects.create(name="Guests"), None, {"name": "Guests"})
+    bulk.record(Program.current(), None, {"name": "Welding"})
     assert "alex-johnson" in str(list(Change.objects.values()))
     erasure.erase(alex.user, by=root)
     left = str(list(Change.objects.values("before", "after")))

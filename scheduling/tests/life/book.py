@@ -60,6 +60,8 @@ class Deed:
     # The mentor who handed it on, and who had left the program by then.
     left: int | None = None
     away: frozenset[int] = frozenset()
+    # So long its messages wait, since it can be undone.
+    wait: timedelta = timedelta(0)
 
     @property
     def people(self) -> set[int]:
@@ -173,7 +175,11 @@ class Book(RuleBasedStateMachine):
         """Write a deed into the book; what is not named stays as it was."""
         deeds = self.deeds.setdefault(key, [])
         new = {"verb": verb, "by": by and by.pk, "for_whom": for_whom and for_whom.pk, "step": self.step, "at": self.now}
-        new |= {"left": None, "away": frozenset(self.away)} | ({"status": BECOMES[verb]} if verb in BECOMES else {}) | changed
+        new |= (
+            {"left": None, "away": frozenset(self.away), "wait": timedelta(0)}
+            | ({"status": BECOMES[verb]} if verb in BECOMES else {})
+            | changed
+        )
         deed = replace(deeds[-1], **new) if deeds else Deed(**new)
         if verb in PLACED and deed.status == PENDING:
             deed = replace(deed, answer_by=min(self.now + timedelta(hours=self.policy["answer_hours"]), deed.period.start))
@@ -276,6 +282,8 @@ class Book(RuleBasedStateMachine):
                     gone = recipient in deed.away or self.left.get(recipient, -1) >= deed.step
                     late = too_late <= deed.at or (kind in REMINDERS and due <= deed.at)
                     state = State.SUPPRESSED if taken_back or gone or late else State.PENDING
+                    if due < deed.at + deed.wait < too_late:
+                        due = deed.at + deed.wait
                     owed[key, version, recipient, kind] = (deed.period.start, due, too_late, state)
         columns = ("session_id", "version", "recipient_id", "kind", "start_time", "due_at", "expires_at", "state")
         there = {}

@@ -55,8 +55,6 @@ policies = st.fixed_dictionaries(
         "open_requests_cap": st.sampled_from([None, None, None, 2]),
         "cancel_until_hours": st.sampled_from([0, 0, 0, 12]),
         "answer_hours": st.sampled_from([72, 72, 2, 12]),
-        # What waits until it can no longer be undone has tests of its own.
-        "undo_minutes": st.just(0),
         "weeks_ahead": st.sampled_from([1, 2]),
         "time_zone": st.sampled_from(["UTC", "Europe/Berlin"]),
     }

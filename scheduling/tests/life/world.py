@@ -16,6 +16,9 @@ from scheduling.tests.life.book import Book, tried
 from scheduling.tests.life.words import HARD, HOUR, SOFT, TRUE_IN, aside, dice, mentors, people, policies, some
 from scheduling.words import CONFIRMED, PENDING, State
 
+# The policy's default, which the machine does not change.
+TO_UNDO = timedelta(minutes=2)
+
 
 class World(Book):
     @rule(who=people, decisions=dice, agreed=st.booleans(), set_aside=aside)
@@ -44,9 +47,9 @@ class World(Book):
             for key, heir in decided.items():
                 if heir:
                     status = CONFIRMED if agreed else PENDING
-                    self.did(key, "reassign", by, mentor=heir.pk, left=user.pk, status=status)
+                    self.did(key, "reassign", by, mentor=heir.pk, left=user.pk, status=status, wait=TO_UNDO)
                 else:
-                    self.did(key, "cancel", by)
+                    self.did(key, "cancel", by, wait=TO_UNDO)
             self.away.add(user.pk)
             self.left[user.pk] = self.step
             self.happened["leave with sessions" if sessions else "leave"] += 1
