@@ -282,7 +282,8 @@ class Book(RuleBasedStateMachine):
                     gone = recipient in deed.away or self.left.get(recipient, -1) >= deed.step
                     late = too_late <= deed.at or (kind in REMINDERS and due <= deed.at)
                     state = State.SUPPRESSED if taken_back or gone or late else State.PENDING
-                    if due < deed.at + deed.wait < too_late:
+                    promised = not late and (kind in REMINDERS or recipient not in deed.away)
+                    if promised and deed.wait and due < deed.at + deed.wait < too_late:
                         due = deed.at + deed.wait
                     owed[key, version, recipient, kind] = (deed.period.start, due, too_late, state)
         columns = ("session_id", "version", "recipient_id", "kind", "start_time", "due_at", "expires_at", "state")
