@@ -100,6 +100,14 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(autouse=True)
+def plain_language():
+    """The language of the last request stays with its thread: no test hears the one before it."""
+    from django.utils import translation
+
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def long_sessions(request, monkeypatch):
     """A test that moves the clock stays logged in, unless it is marked with session_limits."""
     from people import sessions

@@ -291,12 +291,12 @@ def test_telling_what_happened_costs_the_same_however_much_it_was(
 ):
     browser = as_user(alex.user)
     browser.get(f"/sessions/{session.pk}/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         browser.get(f"/sessions/{session.pk}/")
     for _ in range(2):
         booking.reschedule(session, monday + HOUR, by=maya.user)
         booking.reschedule(session, monday, by=alex.user)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(story(browser.get(f"/sessions/{session.pk}/"))) == 5
 
 
