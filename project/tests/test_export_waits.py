@@ -6,7 +6,7 @@ from project.testing import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 # Milliseconds that every answer takes longer: more than the two seconds after which the page speaks.
 SLOW = 3_500
 

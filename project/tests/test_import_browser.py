@@ -36,7 +36,7 @@ def test_from_the_upload_to_the_undo(browser, live_server, settings, tmp_path, c
     context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light")
     context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": session_of(cora), "url": live_server.url}])
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{live_server.url}/admin/people/mentor/import/")
     picture(page, "1-upload")

@@ -64,7 +64,7 @@ class Person:
     def __init__(self, browser, address):
         self.address = address
         self.page = browser.new_context().new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
 
     def log_in(self, email, password=PASSWORD):
         self.page.goto(f"{self.address}/accounts/login/")

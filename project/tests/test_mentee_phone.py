@@ -17,7 +17,7 @@ from scheduling.slots import Period
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 HOUR = timedelta(hours=1)
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 @pytest.fixture(params=[True, False], ids=["javascript", "no_javascript"])

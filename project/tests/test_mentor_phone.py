@@ -13,7 +13,7 @@ from scheduling.models import MentorLimits, Session, SessionNote
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 HALF_AN_HOUR = timedelta(minutes=30)
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 @pytest.fixture(params=[True, False], ids=["javascript", "no_javascript"])

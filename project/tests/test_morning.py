@@ -15,7 +15,7 @@ from scheduling.models import Session, TimeOff
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 HALF = timedelta(minutes=30)
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 @pytest.fixture

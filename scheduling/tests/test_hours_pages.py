@@ -980,7 +980,7 @@ def test_limits_filled_in_twice_at_a_time_are_told_apart(hers, maya, cora):
 def test_a_mentor_takes_a_day_off_on_a_phone_without_javascript(browser, live_server, maya, alex):
     context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.goto(f"{live_server.url}/accounts/login/")
     page.locator("[name=login]").fill(maya.user.email)
     page.locator("[name=password]").fill(PASSWORD)
