@@ -51,7 +51,8 @@ def live(machine, runs=RUNS, steps=STEPS, **more):
 def test_many_programs_live_and_nothing_is_ever_false(life):
     live(life)
     sys.stdout.write(f"{RUNS} lives of {STEPS} steps on {connection.vendor}: {dict(life.happened.most_common())}\n")
-    assert RUNS < ENOUGH or life.happened.keys() >= HAPPENS
+    # In so few lives one kind of event may be missing by chance; where two are, the machine has gone blind.
+    assert RUNS < ENOUGH or len(HAPPENS - life.happened.keys()) <= 1, HAPPENS - life.happened.keys()
 
 
 # ---- the controls: where something is broken, the machine finds it -----------------------------------------------------------
