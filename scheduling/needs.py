@@ -75,6 +75,9 @@ def clashing(sessions: QuerySet, now: datetime) -> QuerySet:
     """
     ahead = sessions.active().filter(start_time__gt=now)
     inactive = Q(mentor__user__is_active=False) | Q(mentee__user__is_active=False)
+    # Their last day is over, and nobody has decided about these: see `last_days.let_go`.
+    today = timezone.localdate(now)
+    inactive |= Q(mentor__user__leaves_on__lt=today) | Q(mentee__user__leaves_on__lt=today)
     return ahead.filter(inactive | _outside_hours() & ~Q(set_aside__icontains="outside_window"))
 
 
@@ -103,12 +106,12 @@ def _outside_hours() -> Q:
 
 
 def without_window(mentors: QuerySet, now: datetime) -> QuerySet:
-    """Mentors who take part, have not paused, and offer nothing in the next two weeks."""
+    """Mentors who take part and do not leave, have not paused, and offer nothing in the next two weeks."""
     ahead = Availability.objects.order_by().filter(
         mentor=OuterRef("pk"), start_time__gt=now - LONGEST_WINDOW, start_time__lt=now + WINDOWS_AHEAD, end_time__gt=now
     )
     paused = MentorLimits.objects.filter(mentor=OuterRef("pk"), paused_until_on__gt=timezone.localdate(now))
-    return mentors.active().exclude(Exists(ahead)).exclude(Exists(paused))
+    return mentors.active().filter(user__leaves_on=None).exclude(Exists(ahead)).exclude(Exists(paused))
 
 
 def this_month(now: datetime) -> Period:
