@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from people.models import Mentee, Mentor
 from scheduling.models import Availability, MentorLimits, Notice, Session
-from scheduling.querysets import LATE
+from scheduling.querysets import late
 from scheduling.slots import Period
-from scheduling.words import CANCELED, UNSENT, State
+from scheduling.words import CANCELED, State
 
 # How far ahead a mentor should have time to give.
 WINDOWS_AHEAD = timedelta(days=14)
@@ -131,8 +131,7 @@ def without_session(mentees: QuerySet, now: datetime) -> QuerySet:
 
 def late_or_failed(notices: QuerySet, now: datetime) -> QuerySet:
     """Unsent for too long; or refused, unanswered or too late, about a session that is still ahead."""
-    late = Q(state__in=UNSENT, due_at__lt=now - LATE)
-    return notices.filter(late | Q(state__in=(State.FAILED, State.UNCERTAIN, State.EXPIRED), start_time__gt=now))
+    return notices.filter(late(now) | Q(state__in=(State.FAILED, State.UNCERTAIN, State.EXPIRED), start_time__gt=now))
 
 
 # ---- all of them ------------------------------------------------------------------------------------------------------
