@@ -26,6 +26,8 @@ class SchedulingConfig(AppConfig):
             named=undoing.named,
             warned=undoing.warned,
             hidden=undoing.HIDDEN,
+            aside=undoing.aside,
+            in_the_way=undoing.IN_THE_WAY,
         )
         window, hours, off = (self.get_model(name) for name in ("Availability", "WeeklyHours", "TimeOff"))
         changes.undoes(window, restoring.put_back, named=coming_back.named_times(window))
