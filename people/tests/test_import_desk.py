@@ -244,7 +244,10 @@ def test_refused_rows_keep_the_sheet_out_unless_they_are_left_out_and_come_back_
     assert text[1] == "Bo,bo@example,4,,Row 3: Enter a valid email address."
     assert len(text) == 6
     corrected = "\n".join([*text[:2], text[2].replace(",9,", ",4,")]).replace("bo@example,", "bo@example.org,")
+    found.mapping = ["first_name", *found.mapping[1:]]
+    found.save()
     again = look(desk, "mentees", corrected)
+    assert again.mapping == ["first_name", "email", "team_number", "goals", ""], "mapped as the sheet that it was"
     assert counts(again) == {"new": 2}
     work.forget_old(timezone.now() + timedelta(days=2))
     assert (desk.get(page("refused", found.pk)).status_code, ImportRow.objects.count()) == (404, 0)
