@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from people import changes, tasks
 from people.imports import kinds, work
-from people.models import Change, ChangeSet, Import, ImportRow, Mentee, Mentor, Skill, Team, User
+from people.models import Change, ChangeSet, Import, ImportRow, Invitation, Mentee, Mentor, Skill, Team, User
 from project.demo import sheets
+from project.tests.page import form_in
 
 pytestmark = pytest.mark.django_db
 
@@ -152,6 +153,21 @@ def test_what_was_changed_or_used_since_stays_and_says_why(desk, window):
 
 
 # ---- columns ------------------------------------------------------------------------------------------------------------
+
+
+def test_whom_the_sheet_brought_is_invited_and_nobody_else(desk, maya, person):
+    person("Old Hand", mentor=True)
+    found = look(desk, "mentors", "email,name,bio\nana@example.org,Ana,\nmaya@example.org,Maya Lopez,Ask me\n")
+    result = apply(desk, found)
+    address = f"{page('invite')}?of={found.pk}"
+    assert address in result.content.decode()
+    shown = desk.get(address)
+    assert [user.email for user, _label, _invitation in shown.context["people"]] == ["ana@example.org", maya.user.email]
+    assert desk.get(page("invite")).context["ready"] == 3
+    answer = desk.post(page("invite"), form_in(shown, "invite"), follow=True)
+    assert said(answer) == ["2 invitations are on their way."]
+    assert len(answer.context["people"]) == Invitation.objects.count() == 2
+    assert desk.get(f"{page('invite')}?of=nothing").context["ready"] == 1
 
 
 def test_columns_are_chosen_and_remembered_for_the_next_file_with_these_headers(desk):
