@@ -90,6 +90,7 @@ class TicksForm(forms.Form):
     """What is not done unless it is ticked."""
 
     clear = forms.BooleanField(required=False, widget=UnfoldBooleanWidget)
+    dates = forms.ChoiceField(required=False, choices=[("", ""), ("day", ""), ("month", "")])
     make = forms.MultipleChoiceField(required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget)
 
     def __init__(self, *args, work: Import, **kwargs):

@@ -44,13 +44,16 @@ def guess(resource: type[SheetResource], headers: list[str], samples: Sequence[S
 def _guess(resource: type[SheetResource], headers: list[str]) -> list[str]:
     """Those we know, and then those that hold what we know, the longest first."""
     ours = resource.recognise(headers)
+    # "When can you? [Monday]"
+    asked = resource.recognise([ticked_name(header) if header.endswith("]") else "" for header in headers])
+    ours = [one or (other if other not in ours else "") for one, other in zip(ours, asked, strict=True)]
     found = []
     for place, header in enumerate(headers):
         words = _words(header)
         if ours[place] or set(words) & (OTHERS | resource.others):
             continue
         for column, names in resource.columns.items():
-            held = [len(name) for name in map(_words, names) if _holds(words, name)]
+            held = [len(name) for name in map(_words, names) if _holds(words, name, resource.alone)]
             if held:
                 found.append((-max(held), place, column))
     for _length, place, column in sorted(found):
@@ -61,11 +64,12 @@ def _guess(resource: type[SheetResource], headers: list[str]) -> list[str]:
 
 def _words(header: str) -> list[str]:
     """Without what stands in brackets, if anything else does."""
-    text = header.lower()
+    # "Name2" is how a form calls a second one.
+    text = re.sub(r"(?<=[a-z])[0-9]+\b", "", header.lower())
     return re.findall(r"\w+", re.sub(r"\(.*?\)|\[.*?\]", " ", text).replace("_", " ")) or re.findall(r"\w+", text)
 
 
-def _holds(words: list[str], name: list[str]) -> bool:
-    if len("".join(name)) < SHORTEST:
+def _holds(words: list[str], name: list[str], alone: frozenset[str]) -> bool:
+    if len("".join(name)) < SHORTEST or " ".join(name) in alone:
         return False
     return any(words[at : at + len(name)] == name for at in range(len(words) - len(name) + 1))
