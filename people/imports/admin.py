@@ -220,7 +220,7 @@ class ImportAdmin(ReadOnlyAdmin):
             unknown=len(found.counts.get("unknown", {})),
             clear=bool(found.ticked.get("clear")),
             choices=len(found.ticked.get("choices", {})),
-            zone=timezone.get_current_timezone_name() if resource.timed else "",
+            clocks=resource.by_whose_clocks(),
             dates=found.ticked.get("dates", ""),
             unused=[header for header, column in zip(found.headers, found.mapping, strict=True) if header and not column],
             to_write=found.count("new") + found.count("changed"),

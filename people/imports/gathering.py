@@ -61,7 +61,11 @@ def key_of(headers: list[str]) -> str:
 
 
 def remembered(kind: str, headers: list[str]) -> list[str] | None:
-    """How the last file with these headers was mapped."""
+    """How the last file with these headers was mapped; one of refused rows has a column more, which says why."""
+    return _mapped(kind, headers) or ((before := _mapped(kind, headers[:-1])) and [*before, ""])
+
+
+def _mapped(kind: str, headers: list[str]) -> list[str] | None:
     last = Import.objects.filter(kind=kind, headers_key=key_of(headers)).exclude(mapping=[]).order_by("-made_at").first()
     return last.mapping if last and len(last.mapping) == len(headers) else None
 

@@ -65,8 +65,6 @@ class SheetResource(Returning, resources.ModelResource):
     joined: tuple[str, ...] = ()
     # Words in headers that tell of other people than the row's.
     others: frozenset[str] = frozenset()
-    # Its moments may name no zone.
-    timed = False
     # Names that mean a column only where a header says nothing else.
     alone: frozenset[str] = frozenset()
     # What an empty cell may delete.
@@ -92,6 +90,11 @@ class SheetResource(Returning, resources.ModelResource):
     @classmethod
     def label(cls, column: str) -> str:
         return str(cls.labels.get(column, column.replace("_", " ").capitalize()))
+
+    @classmethod
+    def by_whose_clocks(cls) -> str:
+        """How its times are read where they name no zone, in words; "" where it has none."""
+        return ""
 
     @classmethod
     def shown(cls, column: str, text: str) -> str:

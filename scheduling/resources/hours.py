@@ -119,6 +119,10 @@ class WeeklyHoursResource(SheetResource):
         return super().get_queryset().select_related("mentor__user")
 
     @classmethod
+    def by_whose_clocks(cls):
+        return _("Hours that name no zone are by each mentor’s own clocks.")
+
+    @classmethod
     def missing(cls, columns):
         found = super().missing(columns)
         if "hours" in columns or not set(DAYS).isdisjoint(columns) or STAMP in columns:

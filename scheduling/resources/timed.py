@@ -91,7 +91,6 @@ class TimedResource(SheetResource):
     """Rows with a key of their own where the sheet has one, so that the same sheet may come in twice."""
 
     key = ("external_id", "key")
-    timed = True
 
     external_id = Cell("external_id")
     start_time = Cell("start_time", widget=Instant())
@@ -140,6 +139,11 @@ class TimedResource(SheetResource):
 
     def get_queryset(self):
         return super().get_queryset().order_by("start_time", "pk")
+
+    @classmethod
+    def by_whose_clocks(cls):
+        zone = timezone.get_current_timezone_name()
+        return _("Times are shown by the clocks of %(zone)s, and those that name no zone are read so.") % {"zone": zone}
 
     @classmethod
     def shown(cls, column, text):

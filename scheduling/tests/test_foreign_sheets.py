@@ -79,6 +79,7 @@ def test_a_row_of_several_hours_is_written_taken_back_and_refused_as_one(desk):
     assert counts(found) == {"new": 5, "refused": 5}
     apply(desk, found, good="1")
     assert sorted(WeeklyHours.objects.values_list("weekday", "begins")) == [(day, time(17)) for day in range(5)]
+    assert "are by each mentor’s own clocks" in desk.get(page("sheet", look(desk, "hours", sheet).pk)).content.decode()
     refused = desk.get(page("refused", found.pk)).content.decode().splitlines()
     assert len(refused) == 2
     assert refused[1].startswith("nobody@example.org,Mo-Fr 17:00-19:00,Row 3: There is no mentor “nobody@example.org”.")
