@@ -1,11 +1,12 @@
 """What pages of the admin have in common, whatever they are about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 
@@ -28,6 +29,11 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+def more(items: Iterable) -> dict:
+    """Buttons of a page, or their names, as one menu."""
+    return {"title": _("More"), "icon": "more_horiz", "items": list(items)}
 
 
 def page_of(opts, key) -> str:
