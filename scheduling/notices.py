@@ -4,6 +4,7 @@ Messages about a verb go to everybody in the session but the one who acted; remi
 one version of the session: what moves away and back is promised anew.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from people.models import User
+from people.models import ChangeSet, User
 from scheduling.models import Notice, Session
 from scheduling.words import REMINDERS, Kind, State
 
@@ -38,6 +39,7 @@ OVER, AFTERWARDS = "It was recorded after the session had begun.", "It was recor
 NEVER_MEANT_TO_BE_SENT = (TOO_LATE, OVER, AFTERWARDS)
 UNDONE = "It was undone before it was sent."
 AT_ONCE = timedelta(0)
+AT_THE_SAME_TIME = timedelta(seconds=30)
 # The reader has it, or may have it.
 TOLD = (State.SENDING, State.SENT, State.UNCERTAIN)
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
@@ -45,14 +47,33 @@ BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(m
 
 @dataclass
 class Pile:
-    """What many sessions owe, to be written in one go. ``people``: of these nobody has to ask whether they take part."""
+    """What many sessions owe, to be written in one go. ``people``: of these nobody has to ask whether they take part.
+
+    ``part_of``: the hand-over that all of it comes of. Who has several messages from it gets them as one.
+    """
 
     people: Mapping[int, User]
+    part_of: ChangeSet | None = None
     rows: list[Notice] = field(default_factory=list)
 
     def write(self) -> None:
+        if self.part_of:
+            self._put_together()
         _write(self.rows)
         self.rows = []
+
+    def _put_together(self) -> None:
+        news = defaultdict(list)
+        for row in self.rows:
+            if row.state == State.PENDING and row.kind not in REMINDERS:
+                news[row.recipient_id].append(row)
+        for theirs in news.values():
+            latest = max(row.due_at for row in theirs)
+            # What cannot wait so long goes by itself.
+            theirs = [row for row in theirs if latest - row.due_at < AT_THE_SAME_TIME]
+            if len(theirs) > 1:
+                for row in theirs:
+                    row.part_of, row.due_at = self.part_of, latest
 
 
 def tell(

@@ -108,7 +108,18 @@ class SchedulingKeeper(Keeper):
             },
             {
                 **dict.fromkeys(
-                    ("id", "version", "expires_at", "not_before", "attempts", "unanswered", "message_key", "resent_at"), MACHINE
+                    (
+                        "id",
+                        "version",
+                        "part_of",
+                        "expires_at",
+                        "not_before",
+                        "attempts",
+                        "unanswered",
+                        "message_key",
+                        "resent_at",
+                    ),
+                    MACHINE,
                 ),
                 "answer": "a mail server’s words to the program",
                 "resent_by": COLLEAGUE,

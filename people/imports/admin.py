@@ -150,6 +150,9 @@ class ImportAdmin(ReadOnlyAdmin):
         resource = kind.resource()
         form = MappingForm(request.POST if request.method == "POST" else None, work=found, resource=resource)
         if request.method == "POST" and form.is_valid():
+            if form.cleaned_data.get("headless"):
+                found.header_row -= 1
+                found.headers = [_("Column %(number)s") % {"number": number} for number, _header in enumerate(found.headers, 1)]
             found.mapping, found.headers_key = form.mapping, gathering.key_of(found.headers)
             work.look(found)
             return redirect("admin:people_import_sheet", found.pk)
@@ -168,6 +171,7 @@ class ImportAdmin(ReadOnlyAdmin):
             kind=kind,
             form=form,
             columns=shown,
+            headless=form["headless"] if "headless" in form.fields else None,
             guessed=guessed,
             remembered=gathering.remembered(kind.key, found.headers) is not None,
         )

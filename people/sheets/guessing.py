@@ -16,6 +16,8 @@ OTHERS |= {"parent", "school", "supervisor", "university"}
 SHORTEST = 4
 
 
+# Found by what is in it where no header tells, if there is just one.
+ADDRESSES = {"email", "mentor"}
 # What a form writes where it did not ask.
 UNASKED = "anonymous"
 
@@ -35,10 +37,21 @@ def guess(resource: type[SheetResource], headers: list[str], samples: Sequence[S
             ticks = all(is_empty(cell) or cell.strip().lower() in TICKS | UNTICKED for cell in cells)
             if not ours[place] and ticks and ticked_name(headers[place]).lower() in names:
                 ours[place] = resource.joined[0]
+    for column in ADDRESSES & resource.columns.keys() - set(ours):
+        found = [
+            place for place, cells in enumerate(columns) if not ours[place] and _are_addresses(cells, headers[place], resource)
+        ]
+        if len(found) == 1:
+            ours[found[0]] = column
     # The whole name says less than its parts, and would be in their way.
     if "name" in ours and {"first_name", "last_name"} <= set(ours):
         ours[ours.index("name")] = ""
     return ours
+
+
+def _are_addresses(cells: list[str], header: str, resource: type[SheetResource]) -> bool:
+    said = [cell for cell in cells if not is_empty(cell)]
+    return bool(said) and all(cell.count("@") == 1 for cell in said) and not set(_words(header)) & (OTHERS | resource.others)
 
 
 def _guess(resource: type[SheetResource], headers: list[str]) -> list[str]:

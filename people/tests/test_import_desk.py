@@ -175,8 +175,8 @@ def test_columns_are_chosen_and_remembered_for_the_next_file_with_these_headers(
     Team.objects.create(number=4)
     answer = upload(desk, "mentees", odd)
     found = Import.objects.get()
-    assert found.mapping == ["", "", ""]
-    refused = desk.post(answer.url, {"column-0": "name"})
+    assert found.mapping == ["", "email", ""], "by what is in it"
+    refused = desk.post(answer.url, {"column-0": "name", "column-1": ""})
     assert refused.context["form"].non_field_errors() == ["Say which column is “email”: without it no row can be read."]
     twice = desk.post(answer.url, {"column-0": "name", "column-1": "email", "column-2": "email"})
     assert twice.context["form"].errors == {"column-2": ["“Adresse” is this already: choose one of the two."]}

@@ -35,7 +35,8 @@ class Together:
 def together(change_set: ChangeSet, locked: Iterable[User]) -> Iterator[Together]:
     """``locked``: the people who are locked in this transaction, as `lock_keys` gives them."""
     people = {user.pk: user for user in locked}
-    shared = Together(change_set, Program.current(), people, Pile(people))
+    part_of = change_set if change_set.kind == ChangeSet.Kind.HANDOVER else None
+    shared = Together(change_set, Program.current(), people, Pile(people, part_of))
     yield shared
     change_set.record_many(shared.changed)
     shared.pile.write()

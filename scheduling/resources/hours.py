@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Mentor
-from people.sheets.cells import UNTICKED, Cell, Text, is_empty, tidy
+from people.sheets.cells import UNTICKED, Cell, Text, Zone, is_empty, tidy
 from people.sheets.merging import Entry
 from people.sheets.resource import STAMP, Arranged, SheetResource
 from scheduling import offering
@@ -77,7 +77,7 @@ class WeeklyHoursResource(SheetResource):
     weekday = Cell("weekday", widget=DayOfWeek())
     begins = Cell("begins", widget=Clock())
     ends = Cell("ends", widget=Clock())
-    time_zone = Cell("time_zone")
+    time_zone = Cell("time_zone", widget=Zone())
     valid_from_on = Cell("valid_from_on", widget=Day())
     valid_until_on = Cell("valid_until_on", widget=Day())
     every_weeks = Cell("every_weeks", widget=HowOften())

@@ -43,7 +43,7 @@ class Instant(Text):
         if timezone.is_aware(moment):
             return moment
         # A local time that does not exist, or exists twice, is refused here and not guessed at.
-        name = (row or {}).get("times_in")
+        name = time_zones.read(str((row or {}).get("times_in") or ""))
         if not name:
             return from_current_timezone(moment)
         if name not in time_zones.names():

@@ -472,9 +472,9 @@ def test_the_next_message_is_written_while_the_server_thinks_about_the_last(conf
     seen = []
     compose, as_said = delivery.compose, smtp.as_said
 
-    def composed(notice, connection):
+    def composed(notice, connection, others=()):
         seen.append(f"write {notice.recipient.first_name}")
-        return compose(notice, connection)
+        return compose(notice, connection, others)
 
     def answered(code, reply):
         seen.append("answer")
