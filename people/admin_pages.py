@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from people.templatetags.kept import kept
+
 
 class DiscreetAdmin:
     """What somebody may not see they cannot find out by searching for it. Stands before the other bases."""
@@ -47,4 +49,4 @@ def answer(request, act: Callable[[], str], url: str) -> HttpResponse:
         messages.success(request, act())
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
-    return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponse(headers={"HX-Redirect": kept(request, url)})
