@@ -83,7 +83,7 @@ def leave(
         if not (user.is_active or sessions):
             raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
-        with booking.together(within, locked.values()) as many:
+        with booking.together(within, locked.values(), [session.pk for session in sessions]) as many:
             left = _give_up(sessions, user, decided, by=by, within=many, **how)
         was_active, user.is_active = user.is_active, False
         _save(user, by, LEFT)
@@ -127,7 +127,7 @@ def be_away(
         sessions = while_away(mentor, period)
         given_up = [session for session in sessions if session.pk not in keep]
         within = changes.begin("handover", f"Away: {_counted(given_up, decided)}", by=by, about=user)
-        with booking.together(within, locked.values()) as many:
+        with booking.together(within, locked.values(), [session.pk for session in given_up]) as many:
             left = _give_up(given_up, user, decided, by=by, within=many, **how)
         windows = coming_back.by_hand(mentor)
         before = set(TimeOff.objects.filter(mentor=mentor).values_list("pk", flat=True))
