@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
@@ -200,13 +201,21 @@ class RoleAdmin(LogOutAdmin, ErasingAdmin, SheetAdmin, SimpleHistoryAdmin):
 
     @display(
         description="Account",
-        label={"active": "success", "not yet used": "info", "deactivated": "danger", "gave it up": "warning"},
+        label={
+            "active": "success",
+            "not yet used": "info",
+            "leaves": "warning",
+            "deactivated": "danger",
+            "gave it up": "warning",
+        },
     )
     def account(self, role):
         if not role.user.is_active:
             return "deactivated"
         if not role.takes_part:
             return "gave it up"
+        if role.user.leaves_on:
+            return "leaves", _("leaves on %(day)s") % {"day": date_format(role.user.leaves_on, "SHORT_DATE_FORMAT")}
         return "active" if role.user.last_login else "not yet used"
 
     @admin.action(description="Send an invitation to set a password", permissions=["change"])

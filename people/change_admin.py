@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -248,4 +249,6 @@ def _words(column, value, others) -> str:
     found = column.to_python(value)
     if hasattr(found, "tzinfo") and found.tzinfo:
         return date_format(timezone.localtime(found), "DATETIME_FORMAT")
+    if isinstance(found, date):
+        return date_format(found, "DATE_FORMAT")
     return str(value)

@@ -30,6 +30,7 @@ class Way:
     ``first``: called once with all changes of the set that are of this model, to lock what `put_back` will touch, in one order.
     ``named``: says for the keys of rows what each is called, for the page of the set. ``warned``: says in a sentence or two
     what else undoing these would do, before somebody presses the button. ``hidden``: columns that tell a reader nothing.
+    ``aside``: takes rows that refused with one of the codes in ``in_the_way`` out of each other's way until each is put back.
     """
 
     put_back: PutBack
@@ -37,6 +38,8 @@ class Way:
     named: Callable[[list[int]], dict[int, str]] | None = None
     warned: Callable[[list[Change]], str] | None = None
     hidden: frozenset[str] = frozenset()
+    aside: Callable[[list[Change]], None] | None = None
+    in_the_way: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -120,11 +123,16 @@ def _undo_these(change_set: ChangeSet, left: list[Change], by: User) -> Outcome:
     for one, theirs in by_way(left).items():
         if one.first:
             one.first(theirs)
-    outcome = Outcome()
+    refusals = {change.pk: no for change in left if (no := _put_back(change, by))}
+    for one, theirs in by_way(left).items():
+        stuck = [row for row in theirs if row.pk in refusals and _codes(refusals[row.pk]) & one.in_the_way]
+        for row in _put_back_together(one, stuck, by):
+            del refusals[row.pk]
+    outcome, longest = Outcome(), Change._meta.get_field("refused").max_length
     for change in left:
-        if why := _put_back(change, by):
-            change.refused = why
-            outcome.refused.append((change, why))
+        if no := refusals.get(change.pk):
+            change.refused = " ".join(no.messages)[:longest]
+            outcome.refused.append((change, change.refused))
         else:
             change.refused, change.undone_at = "", timezone.now()
             outcome.undone.append(change)
@@ -135,19 +143,38 @@ def _undo_these(change_set: ChangeSet, left: list[Change], by: User) -> Outcome:
     return outcome
 
 
-def _put_back(change: Change, by: User) -> str:
-    """Why not; empty if it is done."""
+def _put_back(change: Change, by: User) -> ValidationError | None:
+    """Why not; None if it is done."""
     if change.before == {}:
-        return "What it was before is erased, with the person."
+        return ValidationError("What it was before is erased, with the person.", code="erased")
     if (known := way(change)) is None:
-        return "Nobody knows how to undo this."
+        return ValidationError("Nobody knows how to undo this.", code="no_way")
     try:
         # Of one that refuses in the middle nothing stays.
         with transaction.atomic():
             known.put_back(change, by=by)
     except ValidationError as no:
-        return " ".join(no.messages)[: Change._meta.get_field("refused").max_length]
-    return ""
+        return no
+    return None
+
+
+def _put_back_together(known: Way, rows: list[Change], by: User) -> list[Change]:
+    """Those of them that only stood in each other's places: two that were swapped, or more in a ring. The others are as they
+    were.
+    """
+    while rows:
+        with transaction.atomic():
+            known.aside(rows)
+            refused = {row.pk for row in rows if _put_back(row, by)}
+            transaction.set_rollback(bool(refused))
+        if not refused:
+            break
+        rows = [row for row in rows if row.pk not in refused]
+    return rows
+
+
+def _codes(refusal: ValidationError) -> set[str]:
+    return {error.code for error in refusal.error_list} if hasattr(refusal, "error_list") else set()
 
 
 def forget(model: type[models.Model], keys: Iterable[int]) -> None:

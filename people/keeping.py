@@ -32,6 +32,7 @@ ACCOUNT = {
     "language": "language",
     "wants_to_become": "wanted_role",
     "takes_part": "is_active",
+    "leaves_on": "leaves_on",
     "was_a_mentor_until": "mentor_ended_at",
     "was_a_mentee_until": "mentee_ended_at",
     "is_staff": "is_staff",
@@ -212,7 +213,7 @@ def _empty_account(user: User) -> None:
     user.username, user.email = key, f"{key}@erased.invalid"
     user.first_name, user.last_name = FIRST_NAME, LAST_NAME
     user.phone_number = user.time_zone = user.language = user.wanted_role = ""
-    user.last_login = None
+    user.last_login = user.leaves_on = None
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()
     user.groups.clear()

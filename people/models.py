@@ -75,6 +75,14 @@ class User(AbstractUser):
     # is the row which is locked while a session is booked.
     mentor_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     mentee_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Written by the hand-over desk. Once it is over, this is the day on which the program deactivates the account.
+    leaves_on = models.DateField(
+        _("last day"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("By the program’s clock. Nobody can book this person for a later time, and after it they are deactivated."),
+    )
 
     objects = UserManager()
     history = HistoricalRecords(excluded_fields=["password", "last_login"])

@@ -285,6 +285,10 @@ class MentorResource(RoleResource):
         widget = self.fields["skills"].widget
         widget.make, widget.unknown = self.make, self.unknown
 
+    @classmethod
+    def listed_names(cls):
+        return {name.lower() for name in Skill.objects.values_list("name", flat=True)}
+
     def get_queryset(self):
         return super().get_queryset().prefetch_related("skills")
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import QuerySet, Subquery
+from django.db.models import QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -29,8 +29,13 @@ class ScopeForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for name, model, everything in (("team", Team, _("All teams")), ("skill", Skill, _("All skills"))):
-            self.fields[name].choices = [("", everything), *((row.pk, str(row)) for row in model.objects.all())]
+        parts = {"team": [("", _("All teams"))], "skill": [("", _("All skills"))]}
+        teams = Team.objects.order_by().annotate(of=Value("team")).values_list("of", "pk", "number", "name")
+        skills = Skill.objects.order_by().annotate(of=Value("skill"), number=Value(0)).values_list("of", "pk", "number", "name")
+        for part, key, number, name in teams.union(skills, all=True).order_by("number", "name"):
+            parts[part].append((key, str(Team(number=number, name=name)) if part == "team" else name))
+        for part, choices in parts.items():
+            self.fields[part].choices = choices
 
     @property
     def needed(self) -> bool:

@@ -11,7 +11,7 @@ class SchedulingConfig(AppConfig):
         from people import changes, privacy
         from people.imports import kinds
         from people.models import User
-        from scheduling import coming_back, guard, leaving, restoring, tasks
+        from scheduling import coming_back, guard, last_days, restoring, tasks
         from scheduling.booking import undoing
         from scheduling.privacy import SchedulingKeeper
 
@@ -26,12 +26,14 @@ class SchedulingConfig(AppConfig):
             named=undoing.named,
             warned=undoing.warned,
             hidden=undoing.HIDDEN,
+            aside=undoing.aside,
+            in_the_way=undoing.IN_THE_WAY,
         )
         window, hours, off = (self.get_model(name) for name in ("Availability", "WeeklyHours", "TimeOff"))
         changes.undoes(window, restoring.put_back, named=coming_back.named_times(window))
         changes.undoes(hours, restoring.put_back)
         changes.undoes(off, coming_back.put_back_time_off, named=coming_back.named_times(off))
-        changes.undoes(User, leaving.put_back, named=coming_back.named_people)
+        changes.undoes(User, last_days.put_back, named=coming_back.named_people)
         for kind in imports():
             kinds.register(kind)
 

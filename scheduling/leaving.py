@@ -3,7 +3,7 @@ left hanging.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,15 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people import changes, erasure, keeping
-from people.models import Change, Mentor, User
+from people.models import Mentor, User
 from scheduling import booking, coming_back, offering, rules
-from scheduling.models import Notice, Session, TimeOff
+from scheduling.models import Notice, Program, Session, TimeOff
 from scheduling.notices import GONE
 from scheduling.slots import Period
 from scheduling.words import State
 
 # What the history says of it.
-LEFT, BACK = "left the program", "came back"
+LEFT, BACK, LEAVES = "left the program", "came back", "was given a last day"
+ACCOUNT, LAST_DAY = ("is_active", "leaves_on"), ("leaves_on",)
 # Why rules do not count for what was agreed before: see `booking.AGREED`.
 AGREED_BEFORE = "Handed over: the mentee had agreed on it before."
 
@@ -41,6 +42,12 @@ def while_away(mentor: Mentor, period: Period) -> list[Session]:
     return list(active.with_people().order_by("start_time", "pk"))
 
 
+def after(user: User, moment: datetime) -> list[Session]:
+    """Somebody's sessions, in either role, that have not begun and are not over by then: the soonest first."""
+    active = Session.objects.active().of(user).filter(start_time__gt=timezone.now()).ahead(moment)
+    return list(active.with_people().order_by("start_time", "pk"))
+
+
 def refusal(user: User, by: User) -> ValidationError | None:
     """Why ``by`` cannot deactivate or bring back this person, or None if they can."""
     if not (booking.acts_for_program(by) and by.has_perms(["people.change_mentor", "people.change_mentee"])):
@@ -58,13 +65,14 @@ def refusal(user: User, by: User) -> ValidationError | None:
 def leave(
     user: User,
     *,
-    by: User,
+    by: User | None,
     decided: Mapping[int, Mentor | None] | None = None,
     only_try: bool = False,
     told: str | None = None,
     **how,
 ) -> list[Session]:
-    """Deactivate a person: their windows close, their log-in ends, and what was still to be sent to them is not.
+    """Deactivate a person: their windows close, their log-in ends, and what was still to be sent to them is not. ``by`` None:
+    the program does it, since their last day is over.
 
     ``decided``: for the key of each session ahead, the mentor who takes it over (where this person mentors it), or None to
     cancel it. ``only_try``: take it all back, to see what would happen. ``told``: the `digest` of what somebody was told would
@@ -74,27 +82,71 @@ def leave(
     they looked); with an ``error_dict`` where sessions cannot be canceled or handed over: for the key of each, the refusals
     of its verb. Then nothing has changed. Returns the sessions as they are left.
     """
-    if no := refusal(user, by):
+    if by and (no := refusal(user, by)):
         raise no
     decided = decided or {}
     with transaction.atomic():
         locked = _lock(user, ahead(user), decided)
         user, sessions = locked[user.pk], ahead(user)
+        if not by and not Program.current().is_over(user.leaves_on):
+            # Taken back, or done by somebody else, since we looked.
+            raise ValidationError(_("The last day is not over."), code="too_early")
         if not (user.is_active or sessions):
             raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
         with booking.together(within, locked.values(), [session.pk for session in sessions]) as many:
             left = _give_up(sessions, user, decided, by=by, within=many, **how)
-        was_active, user.is_active = user.is_active, False
-        _save(user, by, LEFT)
+        before = changes.snapshot(user, ACCOUNT)
+        user.is_active, user.leaves_on = False, None
+        _save(user, by, LEFT, *ACCOUNT)
         windows: coming_back.Windows = {}
         if user.is_mentor:
             windows = coming_back.by_hand(user.mentor)
             offering.make(offering.close(user.mentor), by=by)
-        account = [(user, {"is_active": True}, {"is_active": False})] if was_active else []
+        account = [(user, before, changes.snapshot(user, ACCOUNT))] if before["is_active"] else []
         coming_back.record(within, windows, *account)
         owed = Notice.objects.filter(recipient=user, state=State.PENDING)
         owed.update(state=State.SUPPRESSED, detail=GONE, not_before=None)
+        _take_back(left, only_try, told)
+    return left
+
+
+@booking.retry_after_deadlock
+def leave_after(
+    user: User,
+    last_day: date,
+    *,
+    by: User,
+    decided: Mapping[int, Mentor | None] | None = None,
+    only_try: bool = False,
+    told: str | None = None,
+    **how,
+) -> list[Session]:
+    """Give somebody a last day: nobody can book them for a later time, nothing later is offered, and `last_days.let_go`
+    deactivates them once it is over. What is booked later is decided about now, as of `leave`.
+    """
+    if no := refusal(user, by):
+        raise no
+    decided, program = decided or {}, Program.current()
+    end = program.midnight_after(last_day)
+    if program.is_over(last_day):
+        raise ValidationError(_("This day is over. Deactivate them now."), code="too_late")
+    with transaction.atomic():
+        locked = _lock(user, after(user, end), decided)
+        user, sessions = locked[user.pk], after(user, end)
+        if not user.is_active:
+            raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
+        within = changes.begin("handover", f"Last day set: {_counted(sessions, decided)}", by=by, about=user)
+        with booking.together(within, locked.values()) as many:
+            left = _give_up(sessions, user, decided, by=by, within=many, **how)
+        before = changes.snapshot(user, LAST_DAY)
+        user.leaves_on = last_day
+        _save(user, by, LEAVES, *LAST_DAY)
+        windows: coming_back.Windows = {}
+        if user.is_mentor:
+            windows = coming_back.by_hand(user.mentor)
+            offering.make(offering.close(user.mentor, end), by=by)
+        coming_back.record(within, windows, (user, before, changes.snapshot(user, LAST_DAY)))
         _take_back(left, only_try, told)
     return left
 
@@ -148,7 +200,7 @@ def come_back(user: User, *, by: User) -> User:
         if user.is_active:
             raise ValidationError(_("%(person)s takes part already.") % {"person": user}, code="already")
         user.is_active = True
-        _save(user, by, BACK)
+        _save(user, by, BACK, "is_active")
         if user.is_mentor:
             offering.write_ahead([user.pk])
     return user
@@ -190,11 +242,6 @@ def give_up(user: User, role: str, *, by: User, seen: Mapping[int, int], reason:
         setattr(user, f"{role}_ended_at", timezone.now())
         _save(user, by, f"gave up being a {role}", f"{role}_ended_at")
     return sessions
-
-
-def put_back(change: Change, *, by: User) -> None:
-    """Undo that somebody was deactivated. Raises ValidationError."""
-    come_back(User.objects.get(pk=change.key), by=by)
 
 
 def digest(would: Iterable[Session]) -> str:
@@ -286,6 +333,6 @@ def _hand_on(session: Session, heir: Mentor, start: datetime | None, *, by: User
         return booking.reassign(session, heir, start, by=by, set_aside=AGREED_BEFORE, **said)
 
 
-def _save(user: User, by: User, what: str, field: str = "is_active") -> None:
+def _save(user: User, by: User | None, what: str, *fields: str) -> None:
     user._history_user, user._change_reason = by, what
-    user.save(update_fields=[field])
+    user.save(update_fields=fields)

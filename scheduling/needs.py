@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from people.models import Mentee, Mentor
 from scheduling.models import Availability, MentorLimits, Notice, Session
-from scheduling.querysets import LATE
+from scheduling.querysets import late
 from scheduling.slots import Period
-from scheduling.words import CANCELED, UNSENT, State
+from scheduling.words import CANCELED, State
 
 # How far ahead a mentor should have time to give.
 WINDOWS_AHEAD = timedelta(days=14)
@@ -75,6 +75,9 @@ def clashing(sessions: QuerySet, now: datetime) -> QuerySet:
     """
     ahead = sessions.active().filter(start_time__gt=now)
     inactive = Q(mentor__user__is_active=False) | Q(mentee__user__is_active=False)
+    # Their last day is over, and nobody has decided about these: see `last_days.let_go`.
+    today = timezone.localdate(now)
+    inactive |= Q(mentor__user__leaves_on__lt=today) | Q(mentee__user__leaves_on__lt=today)
     return ahead.filter(inactive | _outside_hours() & ~Q(set_aside__icontains="outside_window"))
 
 
@@ -103,12 +106,12 @@ def _outside_hours() -> Q:
 
 
 def without_window(mentors: QuerySet, now: datetime) -> QuerySet:
-    """Mentors who take part, have not paused, and offer nothing in the next two weeks."""
+    """Mentors who take part and do not leave, have not paused, and offer nothing in the next two weeks."""
     ahead = Availability.objects.order_by().filter(
         mentor=OuterRef("pk"), start_time__gt=now - LONGEST_WINDOW, start_time__lt=now + WINDOWS_AHEAD, end_time__gt=now
     )
     paused = MentorLimits.objects.filter(mentor=OuterRef("pk"), paused_until_on__gt=timezone.localdate(now))
-    return mentors.active().exclude(Exists(ahead)).exclude(Exists(paused))
+    return mentors.active().filter(user__leaves_on=None).exclude(Exists(ahead)).exclude(Exists(paused))
 
 
 def this_month(now: datetime) -> Period:
@@ -128,8 +131,7 @@ def without_session(mentees: QuerySet, now: datetime) -> QuerySet:
 
 def late_or_failed(notices: QuerySet, now: datetime) -> QuerySet:
     """Unsent for too long; or refused, unanswered or too late, about a session that is still ahead."""
-    late = Q(state__in=UNSENT, due_at__lt=now - LATE)
-    return notices.filter(late | Q(state__in=(State.FAILED, State.UNCERTAIN, State.EXPIRED), start_time__gt=now))
+    return notices.filter(late(now) | Q(state__in=(State.FAILED, State.UNCERTAIN, State.EXPIRED), start_time__gt=now))
 
 
 # ---- all of them ------------------------------------------------------------------------------------------------------

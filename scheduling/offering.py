@@ -92,9 +92,18 @@ def remove_window(window: Availability) -> Change:
     return Change(window.mentor, apply)
 
 
-def close(mentor: Mentor) -> Change:
-    """No window is left ahead: for a mentor who leaves. The weekly hours stay, for the day they come back."""
-    return Change(mentor, lambda: mentor.availabilities.ahead().delete())
+def close(mentor: Mentor, since: datetime | None = None) -> Change:
+    """No window is left ahead, or none from this moment on: for a mentor who leaves. The weekly hours stay, for the day they
+    come back.
+    """
+
+    def apply():
+        ahead = mentor.availabilities.ahead()
+        (ahead.filter(start_time__gte=since) if since else ahead).delete()
+        if since:
+            _cut(mentor.pk, Period(since, since + RECENT))
+
+    return Change(mentor, apply)
 
 
 def give_up(mentor: Mentor) -> Change:
@@ -149,19 +158,20 @@ def touched(change: Change) -> list[Session]:
 def make(
     change: Change,
     *,
-    by: User,
+    by: User | None,
     keep: Collection[int] = (),
     cancel: Collection[int] = (),
     reason: str = "",
 ) -> list[Session]:
-    """Make the change; ``keep`` and ``cancel`` are the keys of the sessions it touches, decided one by one.
+    """Make the change; ``keep`` and ``cancel`` are the keys of the sessions it touches, decided one by one. ``by`` None: the
+    program itself.
 
     Raises ValidationError: with the code ``undecided`` where a session is touched that nobody decided about (it may have been
     booked since they looked); with the verb's own code where one cannot be canceled. Then nothing has changed. Returns the
     sessions touched.
     """
     mentor = change.mentor
-    if by.pk != mentor.pk and not booking.acts_for_program(by):
+    if by and by.pk != mentor.pk and not booking.acts_for_program(by):
         raise ValidationError(_("Only the mentor and coordinators change when somebody can be booked."), code="not_yours")
     with transaction.atomic():
         lock(mentor)
@@ -239,7 +249,8 @@ def _write_together(keys: list[int], now: datetime) -> Counter:
             fixed = [row for row in windows[mentor.pk] if not row.from_weekly_hours or row.end_time <= now]
             closed = [*off[mentor.pk], *(row.period for row in fixed), *filter(None, (row.instead_of for row in fixed))]
             rule = hours[mentor.pk] if mentor.takes_part else []
-            wanted = set(subtract(_plan(rule, now, program.weeks_ahead), closed))
+            until = program.midnight_after(mentor.user.leaves_on)
+            wanted = set(subtract(_plan(rule, now, program.weeks_ahead, until), closed))
             there = {row.period: row.pk for row in windows[mentor.pk] if row.from_weekly_hours and row.end_time > now}
             stale += [key for period, key in there.items() if period not in wanted]
             missing += [
@@ -256,21 +267,27 @@ def _write_together(keys: list[int], now: datetime) -> Counter:
     return Counter(written=len(missing), removed=len(stale))
 
 
-def _plan(hours: Iterable, now: datetime, weeks: int) -> list[Period]:
-    """What weekly hours offer from now on. Those of one mentor may meet on a night when the clocks change: then they are one."""
+def _plan(hours: Iterable, now: datetime, weeks: int, until: datetime | None = None) -> list[Period]:
+    """What weekly hours offer from now on, up to the end of the mentor's last day. Those of one mentor may meet on a night when
+    the clocks change: then they are one.
+    """
     plan = []
     for rule in hours:
         today = now.astimezone(rule.zone).date()
         # Yesterday's may still be running.
         plan += rule.between(today - timedelta(days=1), today + timedelta(weeks=weeks))
-    return [period for period in join(plan) if period.end > now]
+    plan = join(plan)
+    if until:
+        plan = [Period(period.start, min(period.end, until)) for period in plan if period.start < until]
+    return [period for period in plan if period.end > now]
 
 
 def _planned(mentor: Mentor, period: Period) -> bool:
     """Would the weekly hours write a window there?"""
     program = Program.current()
     rows = WeeklyHours.objects.filter(mentor=mentor)
-    plan = _plan((row.rule(program.time_zone) for row in rows), timezone.now(), program.weeks_ahead)
+    until = program.midnight_after(mentor.user.leaves_on)
+    plan = _plan((row.rule(program.time_zone) for row in rows), timezone.now(), program.weeks_ahead, until)
     return any(one.overlaps(period) for one in plan)
 
 

@@ -30,6 +30,11 @@ def took_place(now: datetime) -> Q:
     return Q(status=COMPLETED) | Q(status=CONFIRMED, end_time__lte=now)
 
 
+def late(now: datetime, by: timedelta = LATE) -> Q:
+    """Notices due for so long that somebody should look, whatever the reason: nobody sends, or the mail server puts it off."""
+    return Q(state__in=UNSENT, due_at__lt=now - by)
+
+
 class PeriodQuerySet(models.QuerySet):
     """Rows that begin at ``start_time`` and end at ``end_time``."""
 
@@ -158,8 +163,7 @@ class NoticeQuerySet(models.QuerySet):
         return self.filter(due_at__gte=period.start, due_at__lt=period.end)
 
     def late(self, now: datetime | None = None, by: timedelta = LATE):
-        """Due for so long that somebody should look, whatever the reason: nobody sends, or the mail server puts it off."""
-        return self.unsent().filter(due_at__lt=(now or timezone.now()) - by)
+        return self.filter(late(now or timezone.now(), by))
 
     def with_people(self):
         """With all that it takes to say who was told what, and whether that is still true."""

@@ -108,38 +108,42 @@ def within(rows: QuerySet, periods: Sequence[Period], instant: str = "start_time
 # ---- what is counted --------------------------------------------------------------------------------------------------
 
 
-def count_sessions(sessions: QuerySet, periods: Sequence[Period], now: datetime) -> list[Figures]:
-    """Status by status, with hours: one question for all periods."""
+# What `count` asks about sessions, windows and decisions alike: how many, how long; and of those over, or agreed to, the same.
+SUMS = ("number", "seconds", "part", "part_seconds")
+OFFERED, DECIDED = "offered", "decided"
+
+
+def count(sessions: QuerySet, windows: QuerySet, periods: Sequence[Period], now: datetime) -> list[Figures]:
+    """Sessions status by status, what mentors offer, and what was decided: one question for all of it and all periods."""
     figures = [Figures() for _ in periods]
-    over = Q(end_time__lte=now)
+    over, yes = Q(end_time__lte=now), ~Q(ending__in=(Ending.DECLINED, Ending.EXPIRED))
     # Columns of the index are counted, not keys: PostgreSQL then reads no row.
-    sums = {"number": Count("status"), "seconds": Sum(LENGTH)}
-    sums |= {"over": Count("status", filter=over), "over_seconds": Sum(LENGTH, filter=over)}
-    rows = within(sessions, periods).values("at", "status").annotate(**sums)
-    for at, status, number, seconds, held, held_seconds in rows.values_list("at", "status", *sums):
+    lengths = {"seconds": Sum(LENGTH), "part_seconds": Sum(LENGTH, filter=over)}
+    by_status = {"number": Count("status"), "part": Count("status", filter=over)} | lengths
+    decided = {"number": Count("decided_at"), "part": Count("decided_at", filter=yes)}
+    rows = _summed(within(sessions, periods), F("status"), by_status).union(
+        _summed(within(windows, periods), Value(OFFERED), {"seconds": Sum(LENGTH)}),
+        _summed(within(sessions, periods, "decided_at"), Value(DECIDED), decided),
+        all=True,
+    )
+    for at, what, number, seconds, part, part_seconds in rows:
         one = figures[at]
-        one.statuses[status] = number
-        if status != CANCELED:
-            one.booked_seconds += int(seconds)
-        if status == COMPLETED:
-            one.held, one.held_seconds = one.held + number, one.held_seconds + int(seconds)
-        elif status == CONFIRMED:
-            one.held, one.held_seconds = one.held + held, one.held_seconds + int(held_seconds or 0)
+        if what == OFFERED:
+            one.offered_seconds = int(seconds)
+        elif what == DECIDED:
+            one.decided, one.agreed = number, part
+        else:
+            one.statuses[what] = number
+            one.booked_seconds += int(seconds) if what != CANCELED else 0
+            if what == COMPLETED:
+                one.held, one.held_seconds = one.held + number, one.held_seconds + int(seconds)
+            elif what == CONFIRMED:
+                one.held, one.held_seconds = one.held + part, one.held_seconds + int(part_seconds or 0)
     return figures
 
 
-def offered_seconds(windows: QuerySet, periods: Sequence[Period]) -> list[int]:
-    """What mentors offer in windows that begin in each period."""
-    sums = dict(within(windows, periods).values("at").annotate(seconds=Sum(LENGTH)).values_list("at", "seconds"))
-    return [int(sums.get(at, 0)) for at in range(len(periods))]
-
-
-def decisions(sessions: QuerySet, periods: Sequence[Period]) -> list[tuple[int, int]]:
-    """Requests first decided in each period, and those of them with a yes."""
-    no = Count("decided_at", filter=Q(ending__in=(Ending.DECLINED, Ending.EXPIRED)))
-    rows = within(sessions, periods, "decided_at").values("at").annotate(number=Count("decided_at"), no=no)
-    found = {at: (number, number - refused) for at, number, refused in rows.values_list("at", "number", "no")}
-    return [found.get(at, (0, 0)) for at in range(len(periods))]
+def _summed(rows: QuerySet, what, sums: dict) -> QuerySet:
+    return rows.values("at", what=what).annotate(**dict.fromkeys(SUMS, Value(0)) | sums).values_list("at", "what", *SUMS)
 
 
 def answered(sessions: QuerySet) -> QuerySet:
@@ -166,7 +170,7 @@ def medians(sessions: QuerySet, by: str) -> dict[object, tuple[int, int]]:
 
 @dataclass
 class Week:
-    """This week, day by day, beside the four before it. Of days and single weeks only the sessions are counted."""
+    """This week, day by day, beside the four before it. The median answer is known of the two, not of days and single weeks."""
 
     days: list[tuple[Period, Figures]]
     before: list[tuple[Period, Figures]]
@@ -176,31 +180,22 @@ class Week:
 
 
 def week(sessions: QuerySet, windows: QuerySet, now: datetime, zone) -> Week:
-    """Four questions."""
+    """Two questions."""
     four, seven = weeks(now, zone)
-    counted = count_sessions(sessions, [*four, *seven], now)
-    usual, this = total(counted[:4]), total(counted[4:])
-    two = [Period(four[0].start, four[-1].end), Period(seven[0].start, seven[-1].end)]
-    offered, decided, took = offered_seconds(windows, two), decisions(sessions, two), answer_seconds(sessions, two)
-    for at, figures in enumerate((usual, this)):
-        figures.offered_seconds = offered[at]
-        figures.decided, figures.agreed = decided[at]
-        figures.answer_seconds = took.get(at)
+    counted = count(sessions, windows, [*four, *seven], now)
+    took = answer_seconds(sessions, [Period(four[0].start, four[-1].end), Period(seven[0].start, seven[-1].end)])
+    usual, this = total(counted[:4], took.get(0)), total(counted[4:], took.get(1))
     return Week(list(zip(seven, counted[4:], strict=True)), list(zip(four, counted[:4], strict=True)), this, usual)
 
 
-def total(parts: Sequence[Figures]) -> Figures:
-    """Sessions and hours of several periods together."""
-    statuses: dict[str, int] = {}
+def total(parts: Sequence[Figures], answer_seconds: int | None) -> Figures:
+    """Several periods together."""
+    statuses: Counter[str] = Counter()
     for part in parts:
-        for status, number in part.statuses.items():
-            statuses[status] = statuses.get(status, 0) + number
-    return Figures(
-        statuses,
-        held=sum(part.held for part in parts),
-        held_seconds=sum(part.held_seconds for part in parts),
-        booked_seconds=sum(part.booked_seconds for part in parts),
-    )
+        statuses.update(part.statuses)
+    names = ("held", "held_seconds", "booked_seconds", "offered_seconds", "decided", "agreed")
+    sums = {name: sum(getattr(part, name) for part in parts) for name in names}
+    return Figures(dict(statuses), answer_seconds=answer_seconds, **sums)
 
 
 # ---- a period, line by line -------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ MOMENT = timedelta(microseconds=1)
 TITLES = {
     "same_person": gettext_lazy("They are two people"),
     "inactive": gettext_lazy("Both take part in the program"),
+    "leaves": gettext_lazy("Both are still in the program then"),
     "past": gettext_lazy("The time is still ahead"),
     "mentor_taken": gettext_lazy("The mentor is in no other session then"),
     "mentee_taken": gettext_lazy("The mentee is in no other session then"),
@@ -69,6 +70,7 @@ class Party:
 
     ``taken``: their Pending and Confirmed sessions, in either role, each with its key. ``weeks``: Monday -> how many sessions
     that week holds for them in the role they have here, canceled ones left out. ``requests``: theirs that wait for an answer.
+    ``until``: the end of their last day in the program.
     """
 
     key: int
@@ -77,6 +79,7 @@ class Party:
     taken: Mapping[Period, int] = field(default_factory=dict)
     weeks: Mapping[date, int] = field(default_factory=dict)
     requests: int = 0
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ def bookable(
     offered = any(window.contains(period) for window in merge(windows))
     return [
         *_whoever(mentor, mentee),
+        _still_here(mentor, mentee, period, policy),
         _find("past", period.start > now, True, lambda: _("%(when)s has already begun.") % {"when": when(period, zone)}),
         _not_taken("mentor_taken", mentor, period, zone),
         _not_taken("mentee_taken", mentee, period, zone),
@@ -187,8 +191,9 @@ def offer(
     capped = policy.mentor_week_cap is not None or policy.mentee_week_cap is not None
     after = max(now, _earliest(policy, now) - MOMENT)
     latest = _latest(policy, now) if policy.horizon_days else None
+    until = _until(mentor, mentee)
     for slot in free_slots(windows, [*taken, *mentee.taken], minutes=minutes, step=policy.step, now=after):
-        if latest and slot.start > latest:
+        if (latest and slot.start > latest) or (until and slot.end > until):
             return
         if not capped or all(
             finding.passed
@@ -231,6 +236,25 @@ def _whoever(mentor: Party, mentee: Party) -> list[Finding]:
             inactive and ("user", inactive.key),
         ),
     ]
+
+
+def _until(*parties: Party) -> datetime | None:
+    """Of those who leave, the end of the first one's last day."""
+    return min((party.until for party in parties if party.until), default=None)
+
+
+def _still_here(mentor: Party, mentee: Party, period: Period, policy: Policy) -> Finding:
+    gone = next((party for party in (mentor, mentee) if party.until and period.end > party.until), None)
+    return _find(
+        "leaves",
+        gone is None,
+        True,
+        lambda: (
+            _("%(person)s leaves the program: %(day)s is the last day.")
+            % {"person": gone.name, "day": day(gone.until - MOMENT, policy.week_zone)}
+        ),
+        gone and ("user", gone.key),
+    )
 
 
 def _whenever(

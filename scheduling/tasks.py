@@ -5,7 +5,7 @@ import logging
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from scheduling import booking, delivery, offering
+from scheduling import booking, delivery, last_days, offering
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +45,21 @@ def write_windows() -> str:
     return f"{done['written']} written, {done['removed']} removed"
 
 
+def let_go() -> str:
+    """Deactivate whose last day is over: every hour, so that it is soon after midnight in any program's zone."""
+    done, undecided = last_days.let_go()
+    if undecided:
+        logger.warning("last days: %s people are still active, since sessions of theirs are not decided about", undecided)
+    return f"{done} deactivated, {undecided} undecided"
+
+
 SCHEDULES = {
     "send due notices": {"func": "scheduling.tasks.send_due", "schedule_type": Schedule.MINUTES, "minutes": 1},
     "expire requests": {"func": "scheduling.tasks.expire_requests", "schedule_type": Schedule.MINUTES, "minutes": 5},
     "send invitations": {"func": "people.tasks.send_invitations", "schedule_type": Schedule.MINUTES, "minutes": 1},
     "forget log-ins": {"func": "people.tasks.forget_log_ins", "schedule_type": Schedule.DAILY},
     "forget imports": {"func": "people.tasks.forget_imports", "schedule_type": Schedule.HOURLY},
+    "let go": {"func": "scheduling.tasks.let_go", "schedule_type": Schedule.HOURLY},
     "write windows": {"func": "scheduling.tasks.write_windows", "schedule_type": Schedule.DAILY},
 }
 

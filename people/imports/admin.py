@@ -132,7 +132,7 @@ class ImportAdmin(ReadOnlyAdmin):
             warning=begun.sheet.warning[:300],
             header_row=begun.header_row,
             headers=headers,
-            mapping=gathering.remembered(kind.key, headers) or guess(kind.resource(), headers),
+            mapping=gathering.remembered(kind.key, headers) or guess(kind.resource(), headers, begun.samples),
             total=begun.count,
         )
         made.file.save("sheet", ContentFile(form.data_of_file), save=False)

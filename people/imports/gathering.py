@@ -10,13 +10,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from people.imports.models import Import
-from people.sheets.cells import TICKS, is_empty, listed
+from people.sheets.cells import TICKS, UNTICKED, is_empty, listed, ticked_name
 from people.sheets.merging import Entry, merge
 from people.sheets.reading import Sheet, UnreadableError, open_sheet
 from people.sheets.resource import SheetResource
 
-# The headers are looked for in so many rows: some files begin with a title.
-TOP = 6
+# The headers are looked for in so many rows: some files begin with a title, or with what a report was filtered by.
+TOP = 20
 SAMPLES = 3
 
 
@@ -33,12 +33,12 @@ class Beginning:
 
 def begin(data: bytes, resource: type[SheetResource], most: int) -> Beginning:
     """Look into a file. Raises UnreadableError."""
-    sheet = open_sheet(data)
+    sheet = _open(data, resource)
     top = list(islice(sheet.rows, TOP))
     if not top:
         raise UnreadableError(_("The file has no rows. Choose one with a row of headers and rows below it."))
     # The row that most of our columns are in; of equals, the first.
-    at = max(range(len(top)), key=lambda place: (len(set(resource.recognise(top[place][1])) - {""}), -place))
+    at = max(range(len(top)), key=lambda place: (_known(resource, top[place][1]), -place))
     number, headers = top[at]
     below = chain(top[at + 1 :], sheet.rows)
     samples = [cells for _number, cells in islice(below, SAMPLES)]
@@ -46,6 +46,14 @@ def begin(data: bytes, resource: type[SheetResource], most: int) -> Beginning:
     if not count:
         raise UnreadableError(_("The file has headers, and no rows below them."))
     return Beginning(sheet, number, [header.strip() for header in headers], samples, count)
+
+
+def _open(data: bytes, resource: type[SheetResource]) -> Sheet:
+    return open_sheet(data, lambda rows: max((_known(resource, cells) for cells in rows), default=0))
+
+
+def _known(resource: type[SheetResource], headers: list[str]) -> int:
+    return len(set(resource.recognise(headers)) - {""})
 
 
 def key_of(headers: list[str]) -> str:
@@ -66,7 +74,7 @@ def columns_of(mapping: list[str]) -> list[str]:
 def gather(work: Import, resource: type[SheetResource]) -> list[Entry]:
     """All rows of the kept file. Raises UnreadableError."""
     with work.file.open("rb") as file:
-        sheet = open_sheet(file.read())
+        sheet = _open(file.read(), resource)
     columns = columns_of(work.mapping)
     places = [[at for at, name in enumerate(work.mapping) if name == column] for column in columns]
     rows = _entries(sheet, work, resource, places)
@@ -79,7 +87,8 @@ def _entries(sheet: Sheet, work: Import, resource: type[SheetResource], places: 
     width = len(work.mapping)
     adds_up = [work.mapping[at[0]] in resource.joined for at in places]
     for number, cells in sheet.rows:
-        if number <= work.header_row:
+        if number <= work.header_row or [cell.strip() for cell in cells] == work.headers:
+            # Files that were put together have their headers again.
             continue
         refusal = _too_long(len(cells), width) if len(cells) > width else None
         cells += [""] * (width - len(cells))
@@ -90,13 +99,16 @@ def _entries(sheet: Sheet, work: Import, resource: type[SheetResource], places: 
 
 
 def _together(cells: list[str], places: list[int], headers: list[str]) -> str:
-    """Several columns that mean one; a tick in a column named like a skill is that skill."""
+    """Several columns that mean one; a tick in a column named like a skill, or a question [like a skill], is that skill."""
     found = []
     for at in places:
         if is_empty(cells[at]):
             continue
-        ticked = len(places) > 1 and cells[at].strip().lower() in TICKS
-        found += [headers[at]] if ticked else listed(cells[at])
+        word = cells[at].strip().lower()
+        if word in TICKS:
+            found.append(ticked_name(headers[at]))
+        elif word not in UNTICKED:
+            found += listed(cells[at])
     return "\n".join(found)
 
 
@@ -111,8 +123,8 @@ def _too_long(cells: int, width: int) -> ValidationError:
     )
 
 
-def raw(work: Import, numbers: set[int]) -> dict[int, list[str]]:
+def raw(work: Import, resource: type[SheetResource], numbers: set[int]) -> dict[int, list[str]]:
     """These rows of the kept file, as it has them."""
     with work.file.open("rb") as file:
-        sheet = open_sheet(file.read())
+        sheet = _open(file.read(), resource)
         return {number: cells for number, cells in sheet.rows if number in numbers}

@@ -146,7 +146,7 @@ def _look(work: Import):
             ImportRow.objects.bulk_create(kept, batch_size=500)
         yield
     if work.count("refused"):
-        _keep_cells(work)
+        _keep_cells(work, type(resource))
     Import.objects.filter(pk=work.pk, state=State.LOOKING).update(state=State.LOOKED)
 
 
@@ -204,10 +204,10 @@ def _count(work: Import, rows: list[ImportRow], resource: SheetResource) -> None
     resource.unknown.clear()
 
 
-def _keep_cells(work: Import) -> None:
+def _keep_cells(work: Import, resource: type[SheetResource]) -> None:
     """Beside the refused rows, what the file says there: for the file to correct."""
     refused = list(work.rows.filter(outcome=Outcome.REFUSED))
-    cells = gathering.raw(work, {row.numbers[0] for row in refused})
+    cells = gathering.raw(work, resource, {row.numbers[0] for row in refused})
     for row in refused:
         row.cells = cells.get(row.numbers[0], [])
     ImportRow.objects.bulk_update(refused, ["cells"], batch_size=500)

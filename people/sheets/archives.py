@@ -3,9 +3,11 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
@@ -13,6 +15,8 @@ from defusedxml.ElementTree import iterparse
 from openpyxl import DEFUSEDXML, load_workbook
 
 Rows = Iterator[tuple[int, list[str]]]
+# How well the first rows of a sheet fit what is looked for.
+Fit = Callable[[list[list[str]]], int]
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 MOST_UNPACKED = 50 * 1024 * 1024
@@ -27,12 +31,20 @@ FIRST_ELEMENT = re.compile(rb"<[A-Za-z_]")
 MOST_CELLS = 1000
 # A row that repeats itself so often is a mistake, or worse.
 MOST_REPEATS = 10_000
+# So many sheets of a file, and rows of each, are looked at to find the one that fits.
+MOST_SHEETS = 20
+BEGINNING_ROWS = 20
+HIDDEN_ROW = re.compile(rb'<row [^>]*hidden="(1|true)"|<table:table-row [^>]*table:visibility="(collapse|filter)"')
+# As soon as there are two.
+SECOND_TABLE = re.compile(rb"</table:table>\s*<table:table ")
+MIDNIGHT = time()
 MACROS = ("vbaproject.bin", "/macrosheets/", "basic/script")
 
 NAMES = {
     "table": "urn:oasis:names:tc:opendocument:xmlns:table:1.0",
     "text": "urn:oasis:names:tc:opendocument:xmlns:text:1.0",
     "office": "urn:oasis:names:tc:opendocument:xmlns:office:1.0",
+    "style": "urn:oasis:names:tc:opendocument:xmlns:style:1.0",
 }
 DAMAGED = "The file is damaged. Open it in a spreadsheet program, save it again as XLSX, and upload that."
 HOSTILE = "The file holds XML that no spreadsheet program writes (entities). Save it again as XLSX or CSV."
@@ -42,17 +54,22 @@ class UnreadableError(ValueError):
     """A file that cannot be read as a sheet; the text says why, and what to do."""
 
 
-def read_archive(data: bytes) -> tuple[Rows, str, str]:
-    """The rows, what the file is, and a warning or "". Raises UnreadableError, also while the rows are walked through."""
+def read_archive(data: bytes, fit: Fit | None = None) -> tuple[Rows, str, str]:
+    """The rows, what the file is, and a warning or "". Of several sheets the one that fits best is read, of equals the first.
+
+    Raises UnreadableError, also while the rows are walked through.
+    """
     with _in_words():
         archive = zipfile.ZipFile(io.BytesIO(data))
         names = {member.filename for member in archive.infolist()}
         _look_from_outside(archive)
         _look_at_beginnings(archive)
         if "xl/workbook.xml" in names:
-            return _xlsx(data)
+            rows, warning = _xlsx(data, fit)
+            return rows, "Excel (XLSX)", f"{warning} {_of_hidden(archive, 'xl/worksheets/')}".strip()
         if "content.xml" in names:
-            return _ods_rows(archive), "OpenDocument (ODS)", ""
+            rows, warning = _ods(archive, fit)
+            return rows, "OpenDocument (ODS)", f"{warning} {_of_hidden(archive, 'content.xml')}".strip()
     raise UnreadableError("The file is an archive, but no sheet. Save the sheet as XLSX, ODS or CSV, and upload that.")
 
 
@@ -99,30 +116,68 @@ def _look_at_beginnings(archive: zipfile.ZipFile) -> None:
             raise UnreadableError(HOSTILE)
 
 
+def _best(beginnings: list[list[list[str]]], fit: Fit | None) -> int:
+    scores = [fit([cells for cells in rows if any(cells)]) for rows in beginnings] if fit else [0]
+    return scores.index(max(scores))
+
+
+def _of_several(titles: list[str], at: int) -> str:
+    if len(titles) < 2:
+        return ""
+    why = "its headers fit best" if at else "it is the first that fits"
+    return f"The file has {len(titles)} sheets: “{titles[at]}” is read, because {why}. Save another one as a file of its own."
+
+
+def _of_hidden(archive: zipfile.ZipFile, where: str) -> str:
+    for name in archive.namelist():
+        if name.startswith(where) and name.endswith(".xml") and _holds(archive, name, HIDDEN_ROW):
+            return "The file has hidden rows, as a filter leaves them: they are read like the others."
+    return ""
+
+
+def _holds(archive: zipfile.ZipFile, name: str, sign: re.Pattern) -> bool:
+    with archive.open(name) as file:
+        end = b""
+        while part := file.read(BEGINNING * 16):
+            if sign.search(end + part):
+                return True
+            end = part[-500:]
+    return False
+
+
 # ---- XLSX -------------------------------------------------------------------------------------------------------------
 
 
-def _xlsx(data: bytes) -> tuple[Rows, str, str]:
+def _xlsx(data: bytes, fit: Fit | None) -> tuple[Rows, str]:
     if not DEFUSEDXML:
         raise RuntimeError("openpyxl parses hostile XML unless defusedxml is installed.")
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
     if not sheets:
         raise UnreadableError("The file has no sheet with cells in it.")
-    return _xlsx_rows(sheets[0]), "Excel (XLSX)", _of_several([sheet.title for sheet in sheets])
+    at = _best([_beginning_of(sheet) for sheet in sheets[:MOST_SHEETS]] if len(sheets) > 1 else [[]], fit)
+    return _xlsx_rows(sheets[at]), _of_several([sheet.title for sheet in sheets], at)
+
+
+def _beginning_of(sheet) -> list[list[str]]:
+    return [cells for _number, cells in islice(_xlsx_rows(sheet), BEGINNING_ROWS)]
 
 
 def _xlsx_rows(sheet) -> Rows:
     # What the file says of its own size would be believed, cell by cell.
     sheet.reset_dimensions()
     with _in_words():
-        for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
-            _not_too_wide(number, len(values))
-            yield number, [_text(value) for value in values]
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            _not_too_wide(number, len(row))
+            yield number, [_xlsx_text(cell) for cell in row]
 
 
-def _of_several(titles: list[str]) -> str:
-    return f"The file has {len(titles)} sheets: the first one, “{titles[0]}”, is read." if len(titles) > 1 else ""
+def _xlsx_text(cell) -> str:
+    value = cell.value
+    if isinstance(value, datetime) and value.time() == MIDNIGHT and "h" not in cell.number_format.lower():
+        # Shown as a day: nobody said midnight.
+        return value.date().isoformat()
+    return _text(value)
 
 
 def _not_too_wide(number: int, cells: int) -> None:
@@ -155,28 +210,63 @@ def _tag(prefix: str, name: str) -> str:
 
 
 TABLE, ROW, CELL = _tag("table", "table"), _tag("table", "table-row"), _tag("table", "table-cell")
+STYLE, TABLE_STYLE = _tag("style", "style"), _tag("style", "table-properties")
 COVERED, PARAGRAPH = _tag("table", "covered-table-cell"), _tag("text", "p")
 
 
-def _ods_rows(archive: zipfile.ZipFile) -> Rows:
-    """The first table's rows. An element is dropped once it is read."""
+def _ods(archive: zipfile.ZipFile, fit: Fit | None) -> tuple[Rows, str]:
+    if not _holds(archive, "content.xml", SECOND_TABLE):
+        return _ods_rows(archive, None), ""
+    titles: list[str] = []
+    beginnings: dict[str, list[list[str]]] = defaultdict(list)
+    for title, row in _ods_tables(archive):
+        if title not in titles:
+            titles.append(title)
+        if row and len(beginnings[title]) < BEGINNING_ROWS:
+            beginnings[title].append(row[1])
+    at = _best([beginnings[title] for title in titles[:MOST_SHEETS]] or [[]], fit)
+    return _ods_rows(archive, titles[at] if titles else None), _of_several(titles, at)
+
+
+def _ods_rows(archive: zipfile.ZipFile, title: str | None) -> Rows:
+    """One table's rows; the first one's, where none is named."""
+    begun = False
+    for found, row in _ods_tables(archive):
+        title = found if title is None else title
+        if found == title:
+            begun = True
+            if row:
+                yield row
+        elif begun:
+            return
+
+
+def _ods_tables(archive: zipfile.ZipFile) -> Iterator[tuple[str, tuple[int, list[str]] | None]]:
+    """(name of its table, row) of all tables that are shown, and (name, None) for each of them. Read elements are dropped."""
+    hidden: set[str | None] = set()
     with _in_words(), archive.open("content.xml") as file:
-        number = 0
+        style, title, number = None, None, 0
         for event, element in iterparse(file, events=("start", "end")):
             if event == "start":
-                continue
-            if element.tag == ROW:
+                if element.tag == STYLE:
+                    style = element.get(_tag("style", "name"))
+                elif element.tag == TABLE:
+                    title, number = element.get(_tag("table", "name"), ""), 0
+                    title = None if element.get(_tag("table", "style-name"), "") in hidden else title
+                    if title is not None:
+                        yield title, None
+            elif element.tag == TABLE_STYLE and element.get(_tag("table", "display")) == "false":
+                hidden.add(style)
+            elif element.tag == ROW:
                 times = int(element.get(_tag("table", "number-rows-repeated"), 1))
-                cells = list(_ods_cells(element, number + 1))
+                cells = list(_ods_cells(element, number + 1)) if title is not None else []
                 element.clear()
                 if any(cells):
                     if times > MOST_REPEATS:
                         raise UnreadableError(f"Row {number + 1} stands there {times:,} times. Delete what is not needed.")
                     for repeat in range(times):
-                        yield number + 1 + repeat, cells
+                        yield title, (number + 1 + repeat, cells)
                 number += times
-            elif element.tag == TABLE:
-                return
 
 
 def _ods_cells(row: Element, number: int) -> Iterator[str]:

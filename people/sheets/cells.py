@@ -11,14 +11,20 @@ from import_export.widgets import CharWidget
 # What programs write where there is nothing; not "Nan" or "Null", which are names.
 EMPTY = {"", "None", "none", "NONE", "null", "NULL", "nan", "NaN", "N/A", "n/a", "#N/A", "-", "–", "—", "-none-", "[]", "{}"}
 # What stands in a column of its own for one skill.
-TICKS = {"x", "✓", "✔", "y", "yes", "true", "1"}
+TICKS = {"x", "✓", "✔", "☑", "y", "yes", "true", "1", "ja", "wahr", "checked"}
+UNTICKED = {"n", "no", "false", "0", "nein", "falsch", "☐", "unchecked"}
 SUFFIXES = {"phd", "ph.d.", "md", "m.d.", "jr", "jr.", "sr", "sr.", "ii", "iii", "iv", "mba", "esq.", "cpa", "pe"}
+# As forms write one column for each box to tick: "Skills [Python]".
+IN_BRACKETS = re.compile(r".*\[(?P<name>[^\[\]]+)\]\s*", re.DOTALL)
+AND = re.compile(r"\s+(?:and|und|et|y|e|&|\+|-|–)\s+", re.IGNORECASE)
+FIRST_AND = re.compile(r"^(?:and|und|et|&)\s+", re.IGNORECASE)
 # A longer cell is no list.
 LONGEST_LIST = 5_000
 # What a spreadsheet program would take for a formula, or swallow, also where spaces or apostrophes stand before it.
 FORMULA_LIKE = re.compile(r"[\s']*[=+\-@]|[\t\r\n]")
 # Spaces of no width, which web pages and other programs leave in cells.
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+AROUND_AT = re.compile(r"\s*@\s*")
 NAMED_ADDRESS = re.compile(r"[^<>@]*<\s*(?P<address>[^<>@\s]+@[^<>@\s]+)\s*>")
 # A large number as Excel shortens it.
 SHORTENED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
@@ -46,7 +52,8 @@ def is_empty(value) -> bool:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """First and last name: the last word is the last name, so that "Dr. Sarah Chen" keeps her title with the first.
+    """First and last name: the last word is the last name, so that "Dr. Sarah Chen" keeps her title with the first; with what
+    is written small before it, as in "Maya de la Cruz".
 
     "Chen, Sarah" is the other way round, and "Sarah Chen, PhD" is not.
     """
@@ -57,6 +64,10 @@ def split_name(name: str) -> tuple[str, str]:
         before, behind = split_name(last)
         return before, f"{behind}, {first}".removeprefix(", ")
     first, _, last = name.strip().rpartition(" ")
+    if last[:1].isupper():
+        while " " in first and (word := first.rpartition(" ")[2]).islower() and word.isalpha():
+            first, _, particle = first.rpartition(" ")
+            last = f"{particle} {last}"
     return (first.strip(), last) if first else (last, "")
 
 
@@ -70,7 +81,8 @@ def address(cell: str) -> str:
         text = INVISIBLE.sub("", text).strip()
     if "<" in text and (found := NAMED_ADDRESS.fullmatch(text)):
         text = found["address"]
-    return re.sub("^mailto:", "", text.strip(), flags=re.IGNORECASE)
+    text = re.sub("^mailto:", "", text.strip(), flags=re.IGNORECASE).rstrip(" .,;")
+    return AROUND_AT.sub("@", text) if text.count("@") == 1 else text
 
 
 def listed(cell: str) -> list[str]:
@@ -88,14 +100,21 @@ def listed(cell: str) -> list[str]:
     return [text]
 
 
-def split_names(cell: str, known) -> list[str]:
-    """The names in a cell, with commas, semicolons, slashes, bars or lines between them, or as a list of Python or JSON.
+def ticked_name(header: str) -> str:
+    """What a tick in a column with this header means."""
+    asked = IN_BRACKETS.fullmatch(header)
+    return (asked["name"] if asked else header).strip()
 
-    A name that is ``known`` (in small letters) is one, whatever is in it: "UI/UX" and "Writing, academic".
+
+def split_names(cell: str, known) -> list[str]:
+    """The names in a cell, with commas, semicolons, slashes, bars, dots or lines between them, or as a list of Python or JSON.
+
+    A name that is ``known`` (in small letters) is one, whatever is in it: "UI/UX" and "Writing, academic". An "and" stands
+    between two only where both are known.
     """
     found: dict[str, str] = {}
     for item in listed(cell):
-        tokens = re.split(r"([,;/|\n])", item)
+        tokens = re.split(r"([,;/|\n•·])", item)
         pieces = len(tokens) // 2 + 1
         at = 0
         while at < pieces:
@@ -103,10 +122,21 @@ def split_names(cell: str, known) -> list[str]:
                 name = "".join(tokens[2 * at : 2 * end - 1]).strip().strip("'\"[]").strip()
                 if end == at + 1 or name.lower() in known:
                     break
-            if not is_empty(name):
-                found.setdefault(name.lower(), name)
+            for one in _known_parts(name, known, at > 0):
+                if not is_empty(one):
+                    found.setdefault(one.lower(), one)
             at = end
     return list(found.values())
+
+
+def _known_parts(name: str, known, follows: bool) -> list[str]:
+    """``follows``: another one stands before it, as in "SQL, and Python"."""
+    if name.lower() in known:
+        return [name]
+    name = " ".join(INVISIBLE.sub("", name).split())
+    name = FIRST_AND.sub("", name) if follows else name
+    parts = AND.split(name)
+    return parts if all(part.lower() in known for part in parts) else [name]
 
 
 class Text(CharWidget):

@@ -4,7 +4,9 @@ For the desk only, where somebody looks at what was guessed before anything is r
 """
 
 import re
+from collections.abc import Sequence
 
+from people.sheets.cells import TICKS, UNTICKED, is_empty, ticked_name
 from people.sheets.resource import SheetResource
 
 # Whose column it is, where it is not the person's of the row.
@@ -14,8 +16,33 @@ OTHERS |= {"parent", "school", "supervisor", "university"}
 SHORTEST = 4
 
 
-def guess(resource: type[SheetResource], headers: list[str]) -> list[str]:
-    """Our name for each header, or "": those we know, and then those that hold what we know, the longest first."""
+# What a form writes where it did not ask.
+UNASKED = "anonymous"
+
+
+def guess(resource: type[SheetResource], headers: list[str], samples: Sequence[Sequence[str]] = ()) -> list[str]:
+    """Our name for each header, or "". ``samples``: a few rows; what is empty there is taken where nothing else is left."""
+    columns = [[row[place] if place < len(row) else "" for row in samples] for place in range(len(headers))]
+    said = [
+        header if not cells or not all(is_empty(cell) or cell.strip().lower() == UNASKED for cell in cells) else ""
+        for header, cells in zip(headers, columns, strict=True)
+    ]
+    ours, otherwise = _guess(resource, said), _guess(resource, headers)
+    ours = [one or (other if other not in ours else "") for one, other in zip(ours, otherwise, strict=True)]
+    if resource.joined:
+        names = resource.listed_names()
+        for place, cells in enumerate(columns):
+            ticks = all(is_empty(cell) or cell.strip().lower() in TICKS | UNTICKED for cell in cells)
+            if not ours[place] and ticks and ticked_name(headers[place]).lower() in names:
+                ours[place] = resource.joined[0]
+    # The whole name says less than its parts, and would be in their way.
+    if "name" in ours and {"first_name", "last_name"} <= set(ours):
+        ours[ours.index("name")] = ""
+    return ours
+
+
+def _guess(resource: type[SheetResource], headers: list[str]) -> list[str]:
+    """Those we know, and then those that hold what we know, the longest first."""
     ours = resource.recognise(headers)
     found = []
     for place, header in enumerate(headers):
@@ -29,9 +56,6 @@ def guess(resource: type[SheetResource], headers: list[str]) -> list[str]:
     for _length, place, column in sorted(found):
         if not ours[place] and (column not in ours or column in resource.joined):
             ours[place] = column
-    # The whole name says less than its parts, and would be in their way.
-    if "name" in ours and {"first_name", "last_name"} <= set(ours):
-        ours[ours.index("name")] = ""
     return ours
 
 

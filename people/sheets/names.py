@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from people.models import Skill, Team
 from people.sheets.cells import Cell, Text, split_names
 
-NUMBERED = re.compile(r"(team\s*)?#?\s*(?P<number>[0-9]{1,9})(\.0+)?(?P<name>(?![0-9.,]).*)", re.IGNORECASE)
+NUMBERED = re.compile(
+    r"(?:team|group|gruppe|no|nr|[tg])?[\s.:#_-]*(?P<number>[0-9]{1,9})(?:\.0+)?(?P<name>(?![0-9.,]).*)", re.IGNORECASE
+)
 
 
 class Names(Text):
@@ -54,7 +56,7 @@ class Skills(Cell):
 
 class TeamNumber(Text):
     """A team by its number, as it stands alone or at the beginning of the team's name, or by its name alone: "4", "4.0", "#4",
-    "Team 4", "4 Elm", "Elm". One that is not known is refused, unless it has a number and is to be made.
+    "Team 4", "T4", "Group 4", "4 Elm", "Elm". One that is not known is refused, unless it has a number and is to be made.
 
     The resource gives it ``known`` (number -> row), its set ``make`` and its counter ``unknown``.
     """
@@ -83,8 +85,9 @@ class TeamNumber(Text):
         if found and self.unknown is not None:
             self.unknown[called] += 1
         if not found or called.lower() not in self.make:
+            kept = "" if found else " Teams are kept by number: add it there with one."
             raise ValidationError(
-                f"There is no team “{text}”. Add it to the list first, or correct the cell.", code="unknown_name"
+                f"There is no team “{text}”. Add it to the list first, or correct the cell.{kept}", code="unknown_name"
             )
         team = Team(number=number, name=found["name"].strip())
         team.full_clean(validate_unique=False, validate_constraints=False)

@@ -4,12 +4,14 @@ import codecs
 import csv
 import io
 import json
+import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 
 import tablib
 
-from people.sheets.archives import OLD_EXCEL, Rows, UnreadableError, read_archive
+from people.sheets.archives import OLD_EXCEL, Fit, Rows, UnreadableError, read_archive
 
 __all__ = ["MOST_BYTES", "MOST_COLUMNS", "MOST_ROWS", "Sheet", "UnreadableError", "open_sheet", "read"]
 
@@ -17,6 +19,7 @@ MOST_BYTES = 9 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_COLUMNS = 200
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATOR = re.compile(r'"?sep=(?P<sign>[^"\r\n])"?(\r\n|\r|\n)', re.IGNORECASE)
 # Records that are tried to find out what stands between the cells.
 TRIED = 20
 # What a text may hold below the space.
@@ -35,8 +38,10 @@ class Sheet:
     warning: str = ""
 
 
-def open_sheet(data: bytes) -> Sheet:
-    """Begin to read a file. Raises UnreadableError, also later, while the rows are walked through."""
+def open_sheet(data: bytes, fit: Fit | None = None) -> Sheet:
+    """Begin to read a file, and of several sheets the one that fits best. Raises UnreadableError, also later, while the rows
+    are walked through.
+    """
     if len(data) > MOST_BYTES:
         raise UnreadableError(
             f"The file is larger than {MOST_BYTES // 1024**2} MB. Split it, or remove other sheets and pictures."
@@ -44,7 +49,7 @@ def open_sheet(data: bytes) -> Sheet:
     if not data.strip():
         raise UnreadableError("The file is empty. Choose one with a row of headers and rows below it.")
     if data.startswith(b"PK\x03\x04"):
-        rows, read_as, warning = read_archive(data)
+        rows, read_as, warning = read_archive(data, fit)
     else:
         rows, read_as, warning = _read_text(data)
     return Sheet(_bounded(rows), read_as, warning)
@@ -94,9 +99,9 @@ def _read_text(data: bytes) -> tuple[Rows, str, str]:
     if start.startswith(("{", "[")) and _is_json(text):
         raise UnreadableError("The file is JSON, not a sheet. Save its table as CSV or XLSX.")
     delimiter = ""
-    if text[:4].lower() == "sep=":
+    if said := SEPARATOR.match(text):
         # How Excel says it, in a line of its own.
-        delimiter, text = text[4:5], "\n" + text.partition("\n")[2]
+        delimiter, text = said["sign"], "\n" + text[said.end() :]
     delimiter = delimiter or _delimiter(text)
     between = f" with {DELIMITERS.get(delimiter, 'other signs')} between the cells"
     return _csv_rows(text, delimiter), f"Text in {encoding},{between}", warning
@@ -123,7 +128,7 @@ def _csv_rows(text: str, delimiter: str) -> Rows:
 
 
 def _delimiter(text: str) -> str:
-    """The one that cuts the most rows into as many cells as the first."""
+    """The one that cuts the most rows into the same number of cells: the first may be a title."""
     # Whole lines only: half a quoted cell would swallow the rest.
     sample = text[: 64 * 1024]
 
@@ -132,8 +137,8 @@ def _delimiter(text: str) -> str:
             rows = [row for row in islice(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), TRIED) if row]
         except csv.Error:
             return 0, 0
-        width = len(rows[0]) if rows else 0
-        return (sum(len(row) == width for row in rows) * (width > 1), width)
+        widths = Counter(len(row) for row in rows if len(row) > 1)
+        return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
     return max(DELIMITERS, key=score)
 

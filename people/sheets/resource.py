@@ -99,6 +99,11 @@ class SheetResource(Returning, resources.ModelResource):
         return ours
 
     @classmethod
+    def listed_names(cls) -> set[str]:
+        """The names, in small letters, of what the first of ``joined`` lists."""
+        return set()
+
+    @classmethod
     def read_key(cls, cell: str) -> str:
         """What in the cell of the key tells rows apart."""
         return cell

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminRadioSelectWidget
 
+from people import time_zones
 from people.models import Mentor
 from scheduling import leaving, rules
 from scheduling.admin.booking_forms import person_field
@@ -25,7 +26,8 @@ ILL, AWAY, LEAVES = "ill", "away", "leaves"
 
 
 class AbsenceForm(forms.Form):
-    """Which mentor, and for how long. All of it stands in the address, which names the mentor by a key. Days are the mentor's."""
+    """Which mentor, and for how long. All of it stands in the address, which names the mentor by a key. Days are
+    the mentor's; a last day is the program's."""
 
     mentor = person_field("mentor", label=gettext_lazy("Mentor"))
     what = forms.ChoiceField(
@@ -46,25 +48,20 @@ class AbsenceForm(forms.Form):
         help_text=gettext_lazy("The last day away; for who leaves, the last day here. Empty: today."),
     )
 
-    # When they are away; None for who leaves now.
+    # When they are away; and for who leaves later than today, the last day here.
     period: Period | None = None
+    last_day: date | None = None
 
     def clean(self):
         cleaned = super().clean()
         mentor, what = cleaned.get("mentor"), cleaned.get("what")
         if mentor and what in (ILL, AWAY) and not self.errors:
             self._find_period(mentor, what, cleaned.get("from_on"), cleaned.get("until_on"))
-        if mentor and what == LEAVES and cleaned.get("until_on"):
-            self._after(mentor, cleaned["until_on"])
+        last = cleaned.get("until_on")
+        # Who leaves today leaves now.
+        if what == LEAVES and last and last > _today():
+            self.last_day = last
         return cleaned
-
-    def _after(self, mentor: Mentor, last: date) -> None:
-        """From the day after the last one on, for as long as time off lasts. Who leaves today leaves now."""
-        zone = Program.current().zone_of(mentor.user)
-        if last > timezone.now().astimezone(zone).date():
-            begins = last + timedelta(days=1)
-            ends = begins + timedelta(days=TimeOff.LONGEST_DAYS - 1)
-            self.period = Period(datetime.combine(begins, time(), zone), datetime.combine(ends, time(), zone))
 
     def _find_period(self, mentor: Mentor, what: str, first: date | None, last: date | None) -> None:
         zone, now = Program.current().zone_of(mentor.user), timezone.now()
@@ -86,6 +83,11 @@ class AbsenceForm(forms.Form):
             # What has begun is left out; the minute is whole, as on every page.
             begins = max(datetime.combine(first, time(), zone), now.replace(second=0, microsecond=0))
             self.period = Period(begins, datetime.combine(last + timedelta(days=1), time(), zone))
+
+
+def _today() -> date:
+    """By the program's clock."""
+    return timezone.localdate(timezone=time_zones.zone(Program.current().time_zone))
 
 
 class AwayPage(GivingUpPage):
@@ -128,18 +130,47 @@ class AwayPage(GivingUpPage):
         return {"question": self.question, "away": rules.when(self.period, timezone.get_current_timezone())}
 
 
-class LeavesLaterPage(AwayPage):
+class LeavesLaterPage(GivingUpPage):
     """A mentor has a last day, and it is not today: what comes after it is given up, and nobody books there any more."""
 
-    may_keep = False
+    def __init__(self, model_admin, request, question: AbsenceForm):
+        super().__init__(model_admin, request, question.cleaned_data["mentor"])
+        self.question, self.last_day = question, question.last_day
+
+    @property
+    def title(self) -> str:
+        return _("%(person)s leaves on %(day)s") % {"person": self.user, "day": self._day}
+
+    @property
+    def first_word(self) -> str:
+        return _("Set the last day")
+
+    def refusal(self):
+        return leaving.refusal(self.user, self.by)
+
+    def sessions(self):
+        return leaving.after(self.user, Program.current().midnight_after(self.last_day))
+
+    def act(self, form, **how):
+        return leaving.leave_after(self.user, self.last_day, by=self.by, **form.said, **how)
 
     def consequences(self):
-        said = super().consequences()
-        day = date_format(timezone.localtime(self.period.start) - timedelta(days=1), "DATE_FORMAT")
-        then = _(
-            "Their account stays active until then. After %(day)s, deactivate them on their page; this is not done by itself."
-        )
-        return [*said, then % {"day": day}]
+        told = {"person": self.user, "day": self._day, "zone": Program.current().time_zone}
+        return [
+            _("%(day)s is the last day of %(person)s, by the program’s clock (%(zone)s).") % told,
+            _("Nobody can book them for later, and their windows and weekly hours offer nothing later.") % told,
+            _("After that day their account is deactivated by itself. Until then you can take it back on their page.") % told,
+        ]
+
+    def done(self):
+        return _("%(person)s leaves on %(day)s.") % {"person": self.user, "day": self._day}
+
+    def more(self):
+        return {"question": self.question}
+
+    @property
+    def _day(self) -> str:
+        return date_format(self.last_day, "DATE_FORMAT")
 
 
 class LeavesPage(LeavingPage):
@@ -160,7 +191,7 @@ def hand_over(model_admin, request) -> HttpResponse:
         # From the mentor's page: who, and nothing else yet.
         question = AbsenceForm(initial={"mentor": request.GET.get("mentor")})
     if question.is_valid():
-        later = LeavesLaterPage if question.period else LeavesPage
+        later = LeavesLaterPage if question.last_day else LeavesPage
         page = later if question.cleaned_data["what"] == LEAVES else AwayPage
         return page(model_admin, request, question).answer()
     context = {

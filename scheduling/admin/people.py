@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 from unfold.decorators import action
@@ -24,7 +25,7 @@ from unfold.forms import UserChangeForm
 from people import admin as people_admin
 from people.admin_pages import answer, page_of
 from people.models import Mentee, Mentor, User
-from scheduling import booking, leaving
+from scheduling import booking, last_days, leaving
 from scheduling.admin.booking_forms import is_key
 from scheduling.admin.counted import MetFilter
 from scheduling.admin.hand_over import hand_over, hand_over_page
@@ -134,6 +135,29 @@ class LeavingAdmin(TabbedAdmin, KeptAdmin):
 
         return answer(request, act, page_of(self.opts, user.pk))
 
+    @action(
+        description=_("Stays after all"),
+        permissions=["leave"],
+        icon="event_repeat",
+        url_path="stay",
+        dialog={
+            "title": _("Take the last day back?"),
+            "description": _(
+                "They can be booked for later again, and their weekly hours offer that time. What was handed over or canceled"
+                " stays so: to have it back, too, undo the hand-over under “Changes” instead."
+            ),
+            "form_submit_text": _("Take it back"),
+        },
+    )
+    def stay(self, request, form, object_id):
+        user = self._role_or_404(request, object_id).user
+
+        def act():
+            last_days.stay(user, by=request.user)
+            return gettext("%(person)s stays in the program.") % {"person": user}
+
+        return answer(request, act, page_of(self.opts, user.pk))
+
     def has_leave_permission(self, request, object_id=None):
         """Whether this person can leave is for the verb to say, in a sentence."""
         return self.has_change_permission(request) and booking.acts_for_program(request.user)
@@ -144,12 +168,14 @@ class LeavingAdmin(TabbedAdmin, KeptAdmin):
             # An address may hold anything.
             return []
         if leaving.refusal(role.user, request.user):
-            hidden = {"deactivate", "bring_back"} | ({"be_away"} if role is None or not role.user.is_active else set())
+            hidden = {"deactivate", "bring_back", "stay"} | ({"be_away"} if role is None or not role.user.is_active else set())
         elif role.user.is_active:
             hidden = {"bring_back"}
         else:
             # Switched off past the door, they may have sessions still: then somebody has to decide about those.
             hidden = {"be_away"} if leaving.ahead(role.user) else {"be_away", "deactivate"}
+        if role.user.leaves_on is None:
+            hidden = hidden | {"stay"}
         buttons = super().get_actions_detail(request, object_id)
         return [button for button in buttons if button.method.original_function_name not in hidden]
 
@@ -172,7 +198,9 @@ class LeavingAdmin(TabbedAdmin, KeptAdmin):
 
 
 def gone(user: User) -> str:
-    """Who deactivated this person, and when; empty for everybody else."""
+    """Who deactivated this person, and when, or gave them which last day; empty for everybody else."""
+    if user.leaves_on:
+        return _leaves(user)
     if user.is_active:
         return ""
     record = user.history.filter(history_change_reason=leaving.LEFT).select_related("history_user").first()
@@ -180,6 +208,20 @@ def gone(user: User) -> str:
         return f"{user} is deactivated."
     when = date_format(timezone.localtime(record.history_date), "DATETIME_FORMAT")
     return f"{record.history_user or 'The program'} deactivated {user}, {when}."
+
+
+def _leaves(user: User) -> str:
+    record = user.history.filter(leaves_on=user.leaves_on, history_change_reason=leaving.LEAVES).first()
+    day = date_format(user.leaves_on, "DATE_FORMAT")
+    said = gettext(
+        "%(person)s leaves on %(day)s: that is the last day. Nobody can book them for later, and the account is deactivated by"
+        " itself then."
+    )
+    said %= {"person": user, "day": day}
+    if record and record.history_user:
+        when = date_format(timezone.localtime(record.history_date), "DATETIME_FORMAT")
+        said += " " + gettext("%(who)s decided so, %(when)s.") % {"who": record.history_user, "when": when}
+    return said
 
 
 def tile(request, title: str, number: int | str, model: str, add: str = "", **query) -> dict | None:
@@ -215,7 +257,7 @@ class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
     inlines = [LimitsInline]
     tabs = (SESSIONS, WINDOWS, HOURS, TIME_OFF, NOTICES)
     actions_list = ("hand_over",)
-    actions_detail = (*people_admin.MentorAdmin.actions_detail, "be_away", "deactivate", "bring_back", "erase")
+    actions_detail = (*people_admin.MentorAdmin.actions_detail, "be_away", "deactivate", "bring_back", "stay", "erase")
 
     # Two pages: a press only opens them, and what they send is a POST.
     @action(description=_("Hand over"), permissions=["leave"], icon="swap_horiz", url_path="hand-over")
@@ -247,7 +289,7 @@ class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
 @admin.register(Mentee)
 class MenteeAdmin(NeedsAdmin, LeavingAdmin, people_admin.MenteeAdmin):
     opened_by = (MetFilter,)
-    actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back", "erase")
+    actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back", "stay", "erase")
 
     def tiles(self, request, role):
         number = Session.objects.active().ahead().filter(mentee=role).count()

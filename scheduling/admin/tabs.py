@@ -102,7 +102,7 @@ class SessionList(ChangeList):
 
     def __init__(self, request, *args, **kwargs):
         super().__init__(request, *args, **kwargs)
-        self.tab = chosen(request.GET)
+        self.tab, self.order = chosen(request.GET), self.model_admin.get_ordering(request)
         # For the form of the search.
         self.filter_params["when"] = [self.tab]
         # Of a filtered list they would say something else than the list.
@@ -117,6 +117,10 @@ class SessionList(ChangeList):
             }
             for name, tab in TABS.items()
         ]
+
+    def _get_default_ordering(self):
+        """What the head of a column says of the order is the tab's, too."""
+        return self.order
 
     def get_filters(self, request):
         specs, has_filters, rest, duplicates, _ = super().get_filters(request)

@@ -104,11 +104,11 @@ def gather(
     """
     now, program = timezone.now(), Program.current()
     if isinstance(mentors, QuerySet):
-        those = mentors.values_list("pk", "user__is_active", "user__mentor_ended_at")
-        parties = {key: ("", active and ended is None) for key, active, ended in those}
+        those = mentors.values_list("pk", "user__is_active", "user__mentor_ended_at", "user__leaves_on")
+        parties = {key: ("", active and ended is None, leaves) for key, active, ended, leaves in those}
         theirs = list(parties) if mentors.query.is_sliced else mentors.order_by().values("pk")
     else:
-        parties = {mentor.pk: (str(mentor.user), mentor.takes_part) for mentor in mentors}
+        parties = {mentor.pk: (str(mentor.user), mentor.takes_part, mentor.user.leaves_on) for mentor in mentors}
         theirs = list(parties)
 
     usual = program.policy
@@ -133,9 +133,10 @@ def gather(
     if usual.mentor_week_cap is not None or capped:
         counted = capped if usual.mentor_week_cap is None else theirs
         weeks = weeks_of(others.filter(mentor__in=counted), "mentor_id", over, usual)
-    asking = _asking(mentee, others, taken, over, usual, now)
-    for key, (name, active) in parties.items():
-        party = rules.Party(key, name, active, taken.get(key, NOTHING), weeks.get(key, NOTHING))
+    asking = _asking(mentee, others, taken, over, program, now)
+    for key, (name, active, leaves_on) in parties.items():
+        until = program.midnight_after(leaves_on)
+        party = rules.Party(key, name, active, taken.get(key, NOTHING), weeks.get(key, NOTHING), until=until)
         yield key, Facts(party, asking, windows.get(key, ()), policies.get(key, usual), now)
 
 
@@ -156,14 +157,17 @@ def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Pe
     return taken
 
 
-def _asking(mentee: Mentee | None, others, taken, over: Period, policy: rules.Policy, now: datetime) -> rules.Party:
+def _asking(mentee: Mentee | None, others, taken, over: Period, program: Program, now: datetime) -> rules.Party:
     if mentee is None:
         return rules.Party(key=0, name=gettext("The mentee"), active=True)
+    policy = program.policy
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
     if policy.mentee_week_cap is not None:
         weeks = weeks_of(others.filter(mentee=mentee), "mentee_id", over, policy)[mentee.pk]
-    return rules.Party(mentee.pk, str(mentee.user), mentee.takes_part, taken.get(mentee.pk, NOTHING), weeks, waiting)
+    until = program.midnight_after(mentee.user.leaves_on)
+    mine = taken.get(mentee.pk, NOTHING)
+    return rules.Party(mentee.pk, str(mentee.user), mentee.takes_part, mine, weeks, waiting, until)
 
 
 def weeks_of(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:

@@ -36,6 +36,8 @@ KEPT = (
 )
 # Of that, what tells a reader of the page nothing.
 HIDDEN = frozenset({"version", "owed", "ended_by_id", "answer_by", "decided_at"})
+# Why one cannot be put back while another one is where it was.
+IN_THE_WAY = frozenset({"mentor_taken", "mentee_taken", "taken"})
 # What the history says.
 UNDONE = gettext_noop("undone")
 # What people read who have been told of the change.
@@ -62,6 +64,11 @@ def lock_all(rows: list[Change]) -> None:
     """Everybody whom putting these back concerns, at once: one by one, two who undo would wait for each other."""
     people = set(Session.objects.filter(pk__in=[row.key for row in rows]).values_list("mentor_id", "mentee_id"))
     lock_keys({key for pair in people for key in pair} | {row.before["mentor_id"] for row in rows if row.before})
+
+
+def aside(rows: list[Change]) -> None:
+    """Until each of these is put back, it takes nobody's time. What that makes of it is seen by nobody outside the transaction."""
+    Session.objects.active().filter(pk__in=[row.key for row in rows]).update(status=CANCELED, ending=Ending.CANCELED)
 
 
 def named(keys: list[int]) -> dict[int, str]:

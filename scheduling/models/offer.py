@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from people import time_zones
@@ -222,6 +223,10 @@ class Availability(Timed):
     def clean(self):
         if self.start_time and self.end_time and (self.end_time - self.start_time).total_seconds() > self.LONGEST_HOURS * 3600:
             raise ValidationError(_("A window lasts at most 24 hours. Enter one for each day."), code="too_long")
+        leaves_on = self.mentor.user.leaves_on if self.mentor_id else None
+        if leaves_on and self.end_time and self.end_time > Program.current().midnight_after(leaves_on):
+            told = {"person": self.mentor, "day": date_format(leaves_on, "DATE_FORMAT")}
+            raise ValidationError(_("%(person)s leaves the program: %(day)s is the last day.") % told, code="leaves")
 
     @property
     def instead_of(self) -> Period | None:

@@ -1,9 +1,12 @@
 """The program and its policy."""
 
+from datetime import UTC, date, datetime, time, timedelta
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from people import time_zones
@@ -164,6 +167,14 @@ class Program(models.Model):
     def policy_for(self, limits) -> Policy:
         """The policy with a mentor's own limits in it."""
         return limits.within(self) if limits else self.policy
+
+    def midnight_after(self, day: date | None) -> datetime | None:
+        """The end of this day by the program's clock: what somebody's last day lasts until."""
+        return day and datetime.combine(day + timedelta(days=1), time(), time_zones.zone(self.time_zone)).astimezone(UTC)
+
+    def is_over(self, day: date | None) -> bool:
+        """Whether this last day is."""
+        return day is not None and self.midnight_after(day) <= timezone.now()
 
     def zone_of(self, user):
         """The zone this user sees times in (ZoneInfo): their own, else the program's."""

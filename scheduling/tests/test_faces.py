@@ -8,10 +8,11 @@ import tablib
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from people.models import User
 from scheduling import booking
 from scheduling.models import Session
 from scheduling.resources import SessionResource
-from scheduling.rules import when
+from scheduling.rules import day, when
 from scheduling.slots import Period
 
 pytestmark = pytest.mark.django_db
@@ -71,12 +72,15 @@ FACES = [ask_verb, ask_admin, ask_page, ask_import]
         (0, 30, "Maya Lopez already has a session {taken}."),
         (-24 * 30, 30, "{wanted} has already begun."),
         (3, 30, "Maya Lopez has not offered {wanted}."),
+        (24, 30, "Maya Lopez leaves the program: {day} is the last day."),
         (2, 60, None),
     ],
 )
 def test_every_face_says_the_same(client, cora, maya, alex, bo, window, monday, ask, hours, minutes, sentence):
     window(maya)
     taken = booking.request(maya, bo, monday, 30, by=bo.user)
+    User.objects.filter(pk=maya.pk).update(leaves_on=monday)
+    maya.user.refresh_from_db()
     start = monday + timedelta(hours=hours)
     said = list(ask(client, cora, maya, alex, start, minutes))
     if sentence is None:
@@ -84,7 +88,8 @@ def test_every_face_says_the_same(client, cora, maya, alex, bo, window, monday, 
         assert said == []
         assert Session.objects.filter(mentee=alex, start_time=start).count() == 1
     else:
-        expected = sentence.format(taken=when(taken.period, UTC), wanted=when(Period.of(start, minutes), UTC))
+        told = {"taken": when(taken.period, UTC), "wanted": when(Period.of(start, minutes), UTC), "day": day(monday, UTC)}
+        expected = sentence.format(**told)
         assert expected in said
         assert Session.objects.filter(mentee=alex).count() == 0
 

@@ -253,11 +253,13 @@ def test_who_leaves_later_gives_up_what_comes_after_the_last_day(desk, day, maya
     page = desk.get(url)
     assert [session for session, *_ in page.context["form"].shown] == [after]
     last = desk.post(url, form_in(page, "leaving"))
-    assert f"After Mon {monday.day} {monday:%b %Y}, deactivate them" in last.content.decode()
-    desk.post(url, form_in(last, "leaving"))
+    assert f"Mon {monday.day} {monday:%b %Y} is the last day of Maya Lopez" in last.content.decode()
+    assert last.context["button"] == "Set the last day, hand over 1 session"
+    done = desk.post(url, form_in(last, "leaving"), follow=True)
+    assert said(done)[0].startswith(f"Maya Lopez leaves on Mon {monday.day} {monday:%b %Y}. Handed over: 1.")
     assert [row[1] for row in now_is(after, *day)] == ["Kim Park", *["Maya Lopez"] * 3]
     maya.user.refresh_from_db()
-    assert (maya.user.is_active, TimeOff.objects.get().start_time) == (True, monday.replace(hour=0) + timedelta(days=1))
+    assert (maya.user.is_active, maya.user.leaves_on, TimeOff.objects.count()) == (True, monday.date(), 0)
 
 
 def test_one_and_many_sessions_cost_the_same_queries(desk, day, maya, omar, monday, window, person):

@@ -351,10 +351,10 @@ def test_who_may_not_see_notices_is_told_nothing_of_them(owe, noon, person):
 
 
 @pytest.mark.usefixtures("worker")
-def test_the_first_page_asks_two_questions_of_the_ledger_however_long_it_is(owe, noon, django_assert_num_queries):
+def test_the_first_page_asks_one_question_of_the_ledger_however_long_it_is(owe, noon, django_assert_num_queries):
     program = Program.current()
     for rows in (3, 30):
         for number in range(rows):
             owe("sent", noon - number * MINUTE)
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             ledger.promises_of_today(program, noon)

@@ -66,6 +66,7 @@ def parties(draw, key):
         taken={period: at for at, period in enumerate(taken, 1)},
         weeks=weeks,
         requests=draw(some.integers(0, 3)),
+        until=draw(moments()) if draw(seldom) else None,
     )
 
 
@@ -122,6 +123,7 @@ def test_what_is_offered_keeps_every_promise(situation):
         assert any(window.contains(slot) for window in merge(windows))
         assert any(on_step(slot.start, window, policy.step) for window in windows)
         assert slot.start > now
+        assert all(party.until is None or slot.end <= party.until for party in (mentor, mentee))
         assert slot.start - now >= timedelta(hours=policy.notice_hours)
         assert not policy.horizon_days or slot.start - now <= timedelta(days=policy.horizon_days)
         local = slot.start.astimezone(policy.week_zone).date()

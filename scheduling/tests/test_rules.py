@@ -22,10 +22,10 @@ GOOD = {
     "zone": BERLIN,
 }
 CODES = [
-    *("same_person", "inactive", "past", "mentor_taken", "mentee_taken", "paused", "length", "too_many_requests"),
+    *("same_person", "inactive", "leaves", "past", "mentor_taken", "mentee_taken", "paused", "length", "too_many_requests"),
     *("outside_window", "off_step", "too_soon", "too_far", "buffer", "mentor_week_full", "mentee_week_full"),
 ]
-HARD = ["same_person", "inactive", "past", "mentor_taken", "mentee_taken"]
+HARD = ["same_person", "inactive", "leaves", "past", "mentor_taken", "mentee_taken"]
 
 
 def failed(**changes) -> list[tuple[str, str]]:
@@ -49,6 +49,21 @@ def test_nobody_meets_themselves():
 def test_who_left_cannot_be_booked(side):
     gone = replace(GOOD[side], active=False)
     assert failed(**{side: gone}) == [("inactive", f"{gone.name} no longer takes part in the program.")]
+
+
+@pytest.mark.parametrize("side", ["mentor", "mentee"])
+def test_who_leaves_can_be_booked_until_the_end_of_the_last_day(side):
+    """The day is told by the program's clock: where it is still Monday for the others, it may be over there."""
+    last = replace(GOOD[side], until=NINE + timedelta(minutes=30))
+    assert failed(**{side: last}) == []
+    gone = replace(last, until=NINE + timedelta(minutes=29))
+    sentence = f"{gone.name} leaves the program: Sun 29 Nov 2026 is the last day."
+    assert failed(**{side: gone}, policy=Policy(week_zone=ZoneInfo("America/Los_Angeles"))) == [
+        ("leaves", sentence.replace("Sun 29", "Mon 30"))
+    ]
+    assert failed(**{side: replace(gone, until=NINE)}, policy=Policy(week_zone=ZoneInfo("Pacific/Pago_Pago"))) == [
+        ("leaves", sentence)
+    ]
 
 
 @pytest.mark.parametrize(("late", "expected"), [(0, ["past"]), (1, ["past"]), (-1, [])])
@@ -237,7 +252,7 @@ def test_every_rule_names_what_decides_it():
         own=frozenset({"mentor_week_cap"}),
     )
     findings = bookable(
-        replace(MAYA, taken={before: 7}),
+        replace(MAYA, taken={before: 7}, until=NINE),
         replace(ALEX, taken={during: 8}, active=False),
         GOOD["period"],
         windows=[],
@@ -247,6 +262,7 @@ def test_every_rule_names_what_decides_it():
     )
     assert {finding.code: finding.record for finding in findings if not finding.passed} == {
         "inactive": ("user", ALEX.key),
+        "leaves": ("user", MAYA.key),
         "mentee_taken": ("session", 8),
         "paused": ("mentorlimits", MAYA.key),
         "length": ("program", 1),

@@ -23,6 +23,9 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # A Wednesday, 12:00 in Berlin.
 NOW = datetime(2099, 6, 17, 12, tzinfo=ZoneInfo("Europe/Berlin"))
 
+# Bytes, before they are compressed.
+LIGHT = 130_000
+
 
 @pytest.fixture
 def desk(client, cora):
@@ -106,6 +109,29 @@ def test_each_tab_shows_what_it_says_in_its_order_and_how_many(desk, then, many,
     ]
     assert [tab["title"] for tab in page.context["cl"].tabs if tab["active"]] == ["Ahead"]
     assert "Answer by" in desk.get(DESK, {"when": "waiting"}).content.decode()
+
+
+def test_the_heads_of_the_columns_say_how_the_tab_is_ordered(desk, then, many):
+    many(("Pending", NOW + HOUR))
+    orders = {
+        when: desk.get(DESK, {"when": when}).context["cl"].get_ordering_field_columns() for when in ("ahead", "waiting", "all")
+    }
+    # The fourth column is when they start.
+    assert orders == {"ahead": {3: "asc"}, "waiting": {}, "all": {3: "desc"}}
+    assert desk.get(DESK, {"when": "ahead", "o": "-3"}).context["cl"].get_ordering_field_columns() == {3: "desc"}
+
+
+def test_a_page_of_fifty_is_light_in_every_tab(desk, then, many):
+    many(
+        *(
+            (status, NOW + sign * number * HOUR)
+            for status, sign in (("Pending", 1), ("Confirmed", -1))
+            for number in range(1, 51)
+        )
+    )
+    pages = {when: desk.get(DESK, {"when": when}).content for when in ("ahead", "waiting", "report", "past", "all")}
+    assert {when: page.count(b'name="_selected_action"') for when, page in pages.items()} == dict.fromkeys(pages, 50)
+    assert {when: len(page) for when, page in pages.items() if len(page) > LIGHT} == {}
 
 
 def test_an_address_that_asks_for_something_finds_it_anywhere_and_keeps_its_tab_when_it_has_one(desk, then, many, maya):

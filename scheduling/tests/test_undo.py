@@ -1,5 +1,6 @@
 """Sets of changes: messages that wait, and putting everything back that nobody has touched since."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -202,6 +203,72 @@ def test_the_last_moved_goes_back_first(confirmed, other, bulk, cora, monday):
     booking.reschedule(other, monday, by=cora, within=bulk)
     assert len(changes.undo(bulk, by=cora).undone) == 2
     assert (as_is(confirmed), as_is(other)) == before
+
+
+@pytest.fixture
+def swapped(confirmed, other, bulk, cora, monday) -> list[Session]:
+    """The two have changed places, within one set: each is where the other has to go back to."""
+    confirmed = booking.reschedule(confirmed, monday + 2 * HOUR, by=cora, within=bulk)
+    other = booking.reschedule(other, monday, by=cora, within=bulk)
+    return [booking.reschedule(confirmed, monday + HOUR, by=cora, within=bulk), other]
+
+
+def test_two_that_swapped_places_go_back_together(confirmed, other, swapped, bulk, cora, monday):
+    times = [monday + HOUR, monday]
+    assert [one.start_time for one in swapped] == times
+    outcome = changes.undo(bulk, by=cora)
+    assert ([change.key for change in outcome.undone], outcome.refused) == ([other.pk, confirmed.pk], [])
+    for session, start in ((confirmed, monday), (other, monday + HOUR)):
+        assert (as_is(session)["status"], session.start_time, session.ending) == ("Confirmed", start, "")
+        # Never shown as anything else in between.
+        assert "Canceled" not in session.history.values_list("status", flat=True)
+        assert session.history.latest("history_id").history_change_reason == "undone for the program"
+    # In time: nobody heard of it.
+    assert sent(minutes=3) == {}
+
+
+def test_three_in_a_ring_go_back_and_each_is_told_what_is_true(confirmed, other, maya, zoe, bulk, cora, monday):
+    third = booking.confirm(booking.request(maya, zoe, monday + 2 * HOUR, 30, by=cora), by=cora)
+    delivery.sweep()
+    before = [as_is(one) for one in (confirmed, other, third)]
+    late = booking.reschedule(third, monday + 2 * HOUR + 30 * MINUTE, by=cora, within=bulk)
+    booking.reschedule(other, monday + 2 * HOUR, by=cora, within=bulk)
+    booking.reschedule(confirmed, monday + HOUR, by=cora, within=bulk)
+    booking.reschedule(late, monday, by=cora, within=bulk)
+    with time_machine.travel(timezone.now() + 3 * MINUTE):
+        delivery.sweep()
+    mail.outbox.clear()
+    assert changes.undo(bulk, by=cora).refused == []
+    assert [as_is(one) for one in (confirmed, other, third)] == before
+    delivery.sweep()
+    told = Counter(message.to[0].partition("@")[0] for message in mail.outbox)
+    assert told == {"alex": 1, "bo": 1, "zoe": 1, "maya": 3}
+
+
+def test_of_two_that_swapped_places_none_goes_back_where_one_was_changed_since(confirmed, other, swapped, bulk, cora, maya):
+    booking.cancel(swapped[0], by=maya.user)
+    booking_of_bo = as_is(other)
+    outcome = changes.undo(bulk, by=cora)
+    # The way is free by now for the one, and the other stays canceled.
+    assert [change.key for change in outcome.undone] == [other.pk]
+    assert booking_of_bo["status"] == as_is(other)["status"] == "Confirmed"
+    [(change, why)] = outcome.refused
+    assert (change.key, as_is(confirmed)["ending"]) == (confirmed.pk, "canceled")
+    assert why.startswith("Maya Lopez changed this session since")
+
+
+def test_where_one_of_them_stays_both_do_and_the_rest_is_undone(swapped, maya, zoe, bulk, cora, monday):
+    first, second = swapped
+    third = booking.confirm(booking.request(maya, zoe, monday + 2 * HOUR, 30, by=cora, within=bulk), by=cora, within=bulk)
+    # Nothing of it is moved, and still it is not as it was left.
+    Session.objects.filter(pk=first.pk).update(version=first.version + 1)
+    before = as_is(first), as_is(second)
+    outcome = changes.undo(bulk, by=cora)
+    assert [change.key for change in outcome.undone] == [third.pk]
+    assert {change.key for change, _ in outcome.refused} == {first.pk, second.pk}
+    assert (as_is(first), as_is(second)) == before
+    taken = {change.key: why for change, why in outcome.refused}[second.pk]
+    assert taken.startswith("Maya Lopez already has a session")
 
 
 def test_a_hand_over_comes_back_with_room_and_answer(confirmed, maya, omar, window, bulk, cora):

@@ -16,7 +16,7 @@ from scheduling.models import MentorLimits, Notice, Program, Session
 pytestmark = pytest.mark.django_db
 
 PAGE, ADD = "/admin/scheduling/session/why-not/", "/admin/scheduling/session/add/"
-HARD = ["same_person", "inactive", "past", "mentor_taken", "mentee_taken"]
+HARD = ["same_person", "inactive", "leaves", "past", "mentor_taken", "mentee_taken"]
 EVENING = timedelta(hours=9)
 
 
