@@ -159,7 +159,7 @@ def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Pe
 
 def _asking(mentee: Mentee | None, others, taken, over: Period, program: Program, now: datetime) -> rules.Party:
     if mentee is None:
-        return rules.Party(key=0, name=gettext("The mentee"), active=True)
+        return somebody()
     policy = program.policy
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
@@ -168,6 +168,11 @@ def _asking(mentee: Mentee | None, others, taken, over: Period, program: Program
     until = program.midnight_after(mentee.user.leaves_on)
     mine = taken.get(mentee.pk, NOTHING)
     return rules.Party(mentee.pk, str(mentee.user), mentee.takes_part, mine, weeks, waiting, until)
+
+
+def somebody() -> rules.Party:
+    """A mentee with an empty calendar."""
+    return rules.Party(key=0, name=gettext("The mentee"), active=True)
 
 
 def weeks_of(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:

@@ -4,7 +4,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from people.models import Mentee, Mentor
 from scheduling import rules
-from scheduling.booking.facts import LONGEST, PAUSE, Facts, week_bounds
+from scheduling.booking.facts import LONGEST, PAUSE, Facts, somebody, week_bounds
 from scheduling.models import Availability, MentorLimits, Program, Session
 from scheduling.querysets import moment
 from scheduling.slots import Period
@@ -32,14 +32,15 @@ class Meeting(NamedTuple):
 
 
 def explain(
-    mentor: Mentor, mentee: Mentee, period: Period, *, at: datetime | None = None, leave_out: Session | None = None
+    mentor: Mentor, mentee: Mentee | None, period: Period, *, at: datetime | None = None, leave_out: Session | None = None
 ) -> list[rules.Finding]:
     """Every rule of this booking, passed and failed, told in the active time zone.
 
-    ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out.
+    ``mentee`` None stands for somebody with an empty calendar. ``leave_out``: a session already there, as if it were not.
+    ``at``: the moment to judge as of; now, if left out.
     """
     at = at or timezone.now()
-    known = Known({mentor.pk, mentee.pk}, period, Program.current(), at)
+    known = Known({person.pk for person in (mentor, mentee) if person}, period, Program.current(), at)
     return known.facts(mentor, mentee, period, at, leave_out).ask(period)
 
 
@@ -74,38 +75,14 @@ class Known:
         if session.status != CANCELED:
             self._put(Meeting(session.pk, session.mentor_id, session.mentee_id, session.period, session.status))
 
-    def facts(self, mentor: Mentor, mentee: Mentee, period: Period, at: datetime, leave_out: Session | None = None) -> Facts:
+    def facts(
+        self, mentor: Mentor, mentee: Mentee | None, period: Period, at: datetime, leave_out: Session | None = None
+    ) -> Facts:
         """For the rules of this period only."""
         policy = self._policy(mentor, moved=leave_out is not None and leave_out.mentor_id == mentor.pk)
-        around, monday = Period(period.start - PAUSE, period.end + PAUSE), policy.week_of(period.start)
-
-        def others(person: int) -> list[Meeting]:
-            return [one for one in self._theirs[person].values() if leave_out is None or one.key != leave_out.pk]
-
-        def taken(theirs: list[Meeting]) -> dict[Period, int]:
-            return {one.period: one.key for one in theirs if one.status in ACTIVE and one.period.overlaps(around)}
-
-        def week(theirs: Iterable[Meeting]) -> dict:
-            return {monday: sum(policy.week_of(one.period.start) == monday for one in theirs)}
-
-        mentoring, learning = others(mentor.pk), others(mentee.pk)
-        mine = [one for one in learning if one.mentee == mentee.pk]
         return Facts(
-            rules.Party(
-                mentor.pk,
-                str(mentor.user),
-                mentor.takes_part,
-                taken(mentoring),
-                {} if policy.mentor_week_cap is None else week(one for one in mentoring if one.mentor == mentor.pk),
-            ),
-            rules.Party(
-                mentee.pk,
-                str(mentee.user),
-                mentee.takes_part,
-                taken(learning),
-                {} if policy.mentee_week_cap is None else week(mine),
-                sum(one.status == PENDING and one.period.start > at for one in mine),
-            ),
+            self._party(mentor, "mentor", policy, period, at, leave_out),
+            self._party(mentee, "mentee", policy, period, at, leave_out) if mentee else somebody(),
             [window for window, _ in self._windows.get(mentor.pk, ()) if window.overlaps(period)],
             policy,
             at,
@@ -115,7 +92,21 @@ class Known:
         """The key of the mentor's window that this period begins in, or meets first."""
         return next((key for window, key in self._windows.get(mentor.pk, ()) if window.overlaps(period)), None)
 
-    # ---- reading it -----------------------------------------------------------------------------------------------
+    def _party(
+        self, person: Mentor | Mentee, role: str, policy: rules.Policy, period: Period, at: datetime, leave_out: Session | None
+    ) -> rules.Party:
+        around, monday = Period(period.start - PAUSE, period.end + PAUSE), policy.week_of(period.start)
+        theirs = [one for one in self._theirs[person.pk].values() if leave_out is None or one.key != leave_out.pk]
+        in_role = [one for one in theirs if getattr(one, role) == person.pk]
+        return rules.Party(
+            person.pk,
+            str(person.user),
+            person.takes_part,
+            {one.period: one.key for one in theirs if one.status in ACTIVE and one.period.overlaps(around)},
+            {monday: sum(policy.week_of(one.period.start) == monday for one in in_role)},
+            sum(one.status == PENDING and one.period.start > at for one in in_role),
+            self.program.midnight_after(person.user.leaves_on),
+        )
 
     def _policy(self, mentor: Mentor, *, moved: bool) -> rules.Policy:
         limits = self._limits.get(mentor.pk)

@@ -6,18 +6,20 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from people import changes
 from people.models import Change, Mentor
-from scheduling import booking
-from scheduling.models import Notice, Program, Session
+from scheduling import booking, leaving
+from scheduling.models import MentorLimits, Notice, Program, Session
+from scheduling.slots import Period
 from scheduling.tests.test_offers import calendars, fill_in, program_people
 from scheduling.tests.test_slots import MIDNIGHT, MINUTE
-from scheduling.words import PENDING
+from scheduling.words import CONFIRMED, PENDING
 
 __all__ = ["program_people"]
 # What is made by chance, or counts on.
@@ -87,3 +89,104 @@ def test_each_finds_refuses_and_leaves_what_it_would_alone(program_people, cora,
             )
         assert left_by(booking.together, calendar, steps, cora) == left_by(alone, calendar, steps, cora)
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def mine(maya, omar, person, window, monday):
+    """A function that gives Maya some sessions, each with somebody else, that Omar could take over."""
+    for mentor in (maya, omar):
+        window(mentor, hours=12)
+
+    def make(number: int, status: str, start=monday) -> list[Session]:
+        mentees = [person(f"Mentee{number}{at} Lee", mentee=True).mentee for at in range(number)]
+        return [
+            Session.objects.create(
+                mentor=maya,
+                mentee=mentee,
+                start_time=start + at * 30 * MINUTE,
+                end_time=start + (at + 1) * 30 * MINUTE,
+                status=status,
+                created_at=timezone.now(),
+            )
+            for at, mentee in enumerate(mentees)
+        ]
+
+    return make
+
+
+def test_each_finds_what_those_before_it_have_taken_and_left(mine, maya, omar, cora, monday):
+    first, second, third = mine(3, CONFIRMED)
+    MentorLimits.objects.create(mentor=omar, week_cap=1)
+    period = Period(monday, monday + timedelta(hours=12))
+    with pytest.raises(ValidationError) as full:
+        leaving.be_away(maya, period, by=cora, decided={first.pk: omar, second.pk: omar, third.pk: None})
+    assert {key: [error.code for error in errors] for key, errors in full.value.error_dict.items()} == {
+        second.pk: ["mentor_week_full"]
+    }
+    MentorLimits.objects.update(week_cap=None, buffer_minutes=20)
+    with transaction.atomic():
+        locked = booking.lock_keys([maya.pk, omar.pk, first.mentee_id, second.mentee_id, third.mentee_id])
+        keys = [first.pk, second.pk, third.pk]
+        with booking.together(changes.begin("bulk", "Moved", by=cora), locked, keys) as within:
+            # Out of the way, into its place, and too near to that.
+            booking.reschedule(first, monday + timedelta(hours=5), by=cora, within=within)
+            booking.reassign(second, omar, monday, by=cora, within=within)
+            with pytest.raises(ValidationError) as near:
+                booking.reassign(third, omar, monday + 30 * MINUTE, by=cora, within=within)
+            booking.reschedule(third, monday + 30 * MINUTE, by=cora, within=within)
+    assert [error.code for error in near.value.error_list] == ["buffer"]
+    held = Session.objects.order_by("start_time").values_list("pk", "mentor_id", "start_time")
+    assert list(held) == [
+        (second.pk, omar.pk, monday),
+        (third.pk, maya.pk, monday + 30 * MINUTE),
+        (first.pk, maya.pk, monday + timedelta(hours=5)),
+    ]
+    assert [session.history.count() for session in (first, second, third)] == [2, 2, 2]
+
+
+def test_one_that_the_database_refuses_is_named_and_the_others_are_done(mine, maya, omar, cora, monday):
+    """Somebody has written past the doors since the rules were asked: the guard still looks at each."""
+    first, second = mine(2, CONFIRMED)
+    with transaction.atomic():
+        locked = booking.lock_keys([maya.pk, omar.pk, first.mentee_id, second.mentee_id])
+        with booking.together(changes.begin("bulk", "Moved", by=cora), locked, [first.pk, second.pk]) as within:
+            within.known(timezone.now())
+            Session.objects.create(
+                mentor=omar,
+                mentee=first.mentee,
+                start_time=monday + timedelta(hours=3),
+                end_time=monday + timedelta(hours=4),
+                status=CONFIRMED,
+                created_at=timezone.now(),
+            )
+            with pytest.raises(ValidationError) as taken:
+                booking.reschedule(first, monday + timedelta(hours=3), by=cora, within=within)
+            booking.cancel(second, by=cora, within=within)
+    assert [error.code for error in taken.value.error_list] == ["mentee_taken"]
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.start_time, first.version, second.status) == (monday, 1, "Canceled")
+    assert (first.history.count(), second.history.count()) == (1, 2)
+    assert not first.notices.exists()
+
+
+@pytest.mark.parametrize("what", ["hand over", "confirm", "cancel", "complete", "mark_no_show"])
+def test_each_further_session_costs_three_statements(what, mine, maya, omar, cora, monday):
+    """Its UPDATE, between a savepoint and its release: all that is read, and all else that is written, is so once for all."""
+    status = PENDING if what == "confirm" else CONFIRMED
+    start = timezone.now() - timedelta(days=2) if what in ("complete", "mark_no_show") else monday
+    told = {}
+    # The first one warms up what is kept: rights, and the kinds of content.
+    for number in (1, 2, 7):
+        with transaction.atomic():
+            sessions = mine(number, status, start)
+            with CaptureQueriesContext(connection) as asked:
+                if what == "hand over":
+                    period = Period(monday, monday + timedelta(hours=12))
+                    left = leaving.be_away(maya, period, by=cora, decided=dict.fromkeys([one.pk for one in sessions], omar))
+                else:
+                    left = booking.all_of(what, {one.pk: one.version for one in sessions}, by=cora).done
+            assert len(left) == number
+            told[number] = len(asked)
+            transaction.set_rollback(True)
+    assert told[7] - told[2] == 5 * 3
