@@ -1,12 +1,15 @@
 """What pages of the admin have in common, whatever they are about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+
+from people.templatetags.kept import kept
 
 
 class DiscreetAdmin:
@@ -30,6 +33,11 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+def more(items: Iterable) -> dict:
+    """Buttons of a page, or their names, as one menu."""
+    return {"title": _("More"), "icon": "more_horiz", "items": list(items)}
+
+
 def page_of(opts, key) -> str:
     """The address of one row's page."""
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[key])
@@ -41,4 +49,4 @@ def answer(request, act: Callable[[], str], url: str) -> HttpResponse:
         messages.success(request, act())
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
-    return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponse(headers={"HX-Redirect": kept(request, url)})

@@ -146,9 +146,9 @@ def _undo_these(change_set: ChangeSet, left: list[Change], by: User) -> Outcome:
 def _put_back(change: Change, by: User) -> ValidationError | None:
     """Why not; None if it is done."""
     if change.before == {}:
-        return ValidationError("What it was before is erased, with the person.", code="erased")
+        return ValidationError(_("What it was before is erased, with the person."), code="erased")
     if (known := way(change)) is None:
-        return ValidationError("Nobody knows how to undo this.", code="no_way")
+        return ValidationError(_("Nobody knows how to undo this."), code="no_way")
     try:
         # Of one that refuses in the middle nothing stays.
         with transaction.atomic():

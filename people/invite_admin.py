@@ -1,8 +1,10 @@
 """The page that invites: whom, how many, three samples; and who has come in."""
 
+import re
 from hashlib import sha256
 
 from django.contrib import messages
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -14,9 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from people import inviting
-from people.models import User
+from people.models import Import, Mentee, Mentor, User
 
 SAMPLES, PER_PAGE = 3, 50
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ROLES = {"mentor": gettext_lazy("Mentors"), "mentee": gettext_lazy("Mentees")}
 STATES = {
     inviting.NOT_INVITED: gettext_lazy("Not yet invited"),
@@ -35,6 +38,7 @@ class InvitePage:
         self.roles = [role for role in ROLES if request.user.has_perm(f"people.change_{role}")]
         if not self.roles:
             raise PermissionDenied
+        self.sheet = self._sheet()
 
     def answer(self) -> HttpResponse:
         return self.send() if self.request.method == "POST" else self.look()
@@ -57,6 +61,8 @@ class InvitePage:
             "title": _("Invite people"),
             "roles": [(name, ROLES[name]) for name in self.roles],
             "role": role,
+            "sheet": self.sheet,
+            "of": str(self.sheet.pk) if self.sheet else "",
             "state": state,
             "tabs": [(name, label, counted[name]) for name, label in STATES.items()],
             "selected": keys is not None,
@@ -89,13 +95,25 @@ class InvitePage:
         else:
             said = _("%(count)s invitations are on their way.") if count != 1 else _("%(count)s invitation is on its way.")
             messages.success(self.request, said % {"count": count})
-        return redirect(f"{reverse('admin:people_import_invite')}?state={inviting.WAITING}")
+        of = f"&of={self.sheet.pk}" if self.sheet else ""
+        return redirect(f"{reverse('admin:people_import_invite')}?state={inviting.WAITING}{of}")
 
     def _people(self, role: str):
-        """Of a role, or of all that this coordinator looks after."""
-        if role or len(self.roles) == 1:
-            return inviting.people(role or self.roles[0])
-        return inviting.people()
+        """Of a role, or of all that this coordinator looks after; of a sheet, where the address names one."""
+        found = inviting.people(role or (self.roles[0] if len(self.roles) == 1 else ""))
+        if self.sheet:
+            changed = self.sheet.change_set.changes.filter(
+                content_type__in=ContentType.objects.get_for_models(Mentor, Mentee).values()
+            )
+            found = found.filter(pk__in=changed.values("key"))
+        return found
+
+    def _sheet(self) -> Import | None:
+        """The import whose people are meant."""
+        key = self.request.POST.get("of") or self.request.GET.get("of", "")
+        if not KEY.fullmatch(key):
+            return None
+        return Import.objects.filter(pk=key, state=Import.State.DONE, change_set__isnull=False).first()
 
     def _asked(self, name: str, known) -> str:
         value = self.request.POST.get(name) or self.request.GET.get(name, "")

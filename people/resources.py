@@ -12,8 +12,8 @@ from people.accounts import forget_addresses
 from people.exports import MENTEES, MENTORS, SKILLS, TEAMS
 from people.models import Mentee, Mentor, NotificationSettings, Role, Skill, Team, User
 from people.sheets import enrolling
-from people.sheets.cells import Cell, Phone, Text, YesNo, address, split_name, tidy
-from people.sheets.names import Names, Skills, TeamNumber
+from people.sheets.cells import Cell, Phone, Text, YesNo, Zone, address, split_name, tidy
+from people.sheets.names import NUMBERED, Names, Skills, TeamNumber
 from people.sheets.resource import SheetResource
 
 # So many addresses in one question to the database.
@@ -39,7 +39,7 @@ class RoleResource(SheetResource):
     email = Cell("user__email", "email")
     first_name = Cell("user__first_name", "first_name")
     last_name = Cell("user__last_name", "last_name")
-    time_zone = Cell("user__time_zone", "time_zone")
+    time_zone = Cell("user__time_zone", "time_zone", widget=Zone())
     phone_number = Cell("user__phone_number", "phone_number", widget=Phone())
     opt_in_notifications = OptIn("opt_in", "opt_in_notifications", widget=YesNo())
     external_id = Cell("external_id")
@@ -363,10 +363,10 @@ class SkillResource(SheetResource):
 
 class Number(Text):
     def clean(self, value, row=None, **kwargs):
-        word = str(value).strip().removeprefix("#").removesuffix(".0")
-        if not word.isdecimal() or len(word) > 9:
+        found = NUMBERED.fullmatch(str(value).strip())
+        if not found or found["name"].strip() or "-" in str(value)[:1]:
             raise ValidationError(f"“{value}” is no number of a team. Write it like 4.", code="not_a_number")
-        return int(word)
+        return int(found["number"])
 
     def render(self, value, obj=None, **kwargs):
         return "" if value is None else str(value)

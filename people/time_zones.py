@@ -1,5 +1,6 @@
 """Time zones by name, checked against the names this machine knows."""
 
+import re
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -7,6 +8,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 DEFAULT = "UTC"
+AMERICAN = {
+    "eastern": "America/New_York",
+    "central": "America/Chicago",
+    "mountain": "America/Denver",
+    "pacific": "America/Los_Angeles",
+}
+# "(GMT-05:00) " before a name, " (US & Canada)" behind it.
+AROUND = re.compile(r"^\s*\((?:GMT|UTC)[^)]*\)|\([^)]*\)\s*$", re.IGNORECASE)
 
 
 @cache
@@ -31,6 +40,23 @@ def validate(name: str) -> None:
             code="unknown_zone",
             params={"name": str(name)[:60]},
         )
+
+
+def read(text: str) -> str:
+    """The zone that forms and other programs mean: "europe/berlin", "New York", "(GMT-05:00) Eastern Time (US & Canada)".
+
+    What can mean several, like EST, and what is none, stays as it is.
+    """
+    word = AROUND.sub("", text).strip().lower().replace("_", " ").removesuffix(" standard time").removesuffix(" time")
+    return _called().get(word, text)
+
+
+@cache
+def _called() -> dict[str, str]:
+    cities = [name.rpartition("/")[2].replace("_", " ").lower() for name in sorted(names())]
+    by_city = {city: name for city, name in zip(cities, sorted(names()), strict=True) if cities.count(city) == 1}
+    american = {f"{before}{word}": name for word, name in AMERICAN.items() for before in ("", "us/", "us ")}
+    return by_city | american | {name.lower().replace("_", " "): name for name in names()}
 
 
 def lost(name: str) -> str:

@@ -1,8 +1,11 @@
 """The week in numbers, beside a usual one: the second part of the first page. What each number means is in `scheduling.reports`."""
 
 import json
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -11,6 +14,7 @@ from scheduling import reports
 from scheduling.models import Availability, Session
 from scheduling.needs import Scope
 from scheduling.reports import lasting, percent
+from scheduling.slots import Period
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING
 
 # Status -> the colour of its bars. Light ones and dark ones are told apart without colour, too.
@@ -27,40 +31,54 @@ def week(scope: Scope, now: datetime) -> dict:
     zone = timezone.get_current_timezone()
     found = reports.week(scope.sessions(Session.objects), scope.windows(Availability.objects), now, zone)
     today = timezone.localdate(now)
-    by_day = [(date_format(period.start, "D j"), figures, period.start.date() == today) for period, figures in found.days]
-    by_week = [(date_format(period.start, "j M"), figures, False) for period, figures in found.before]
-    by_week.append((_("this week"), found.this, True))
+    by_day = [Line(date_format(day.start, "D j"), day, figures, day.start.date() == today) for day, figures in found.days]
+    by_week = [Line(date_format(one.start, "j M"), one, figures, now=False) for one, figures in found.before]
+    this_week = Period(found.days[0][0].start, found.days[-1][0].end)
+    by_week.append(Line(_("this week"), this_week, found.this, now=True))
     return {
         "breakdowns": [
-            breakdown(_("Sessions of this week, by day and status"), _("Day"), by_day),
-            breakdown(_("Sessions of five weeks, by status"), _("Week from"), by_week),
+            breakdown(_("Sessions of this week, by day and status"), _("Day"), by_day, scope),
+            breakdown(_("Sessions of five weeks, by status"), _("Week from"), by_week, scope),
         ],
         "options": BAR_OPTIONS,
         "figures": figures(found.this, found.usual),
     }
 
 
-def breakdown(title: str, of_what: str, rows: list[tuple[str, reports.Figures, bool]]) -> dict:
-    """One table, and the same as bars."""
+@dataclass
+class Line:
+    """One day, or one week; ``now``: the one that it is."""
+
+    label: str
+    period: Period
+    figures: reports.Figures
+    now: bool
+
+    def cell(self, scope: Scope, status: str = "") -> tuple[int, str]:
+        """How many sessions, and the list of them."""
+        first, last = self.period.start.date(), (self.period.end - timedelta(days=1)).date()
+        asked = {"start_time_from": first, "start_time_to": last, "status__exact": status, **asdict(scope)}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        number = self.figures.statuses.get(status, 0) if status else self.figures.sessions
+        return number, f"{reverse('admin:scheduling_session_changelist')}?{query}"
+
+
+def breakdown(title: str, of_what: str, lines: list[Line], scope: Scope) -> dict:
+    """One table, each number of which opens its list, and the same as bars."""
     bars = {
-        "labels": [label for label, _, _ in rows],
+        "labels": [line.label for line in lines],
         "datasets": [
             {
                 "label": str(status.label),
-                "data": [figures.statuses.get(status, 0) for _, figures, _ in rows],
+                "data": [line.figures.statuses.get(status, 0) for line in lines],
                 "backgroundColor": colour,
             }
             for status, colour in COLOURS.items()
         ],
     }
     table = [
-        {
-            "label": label,
-            "now": now,
-            "cells": [figures.statuses.get(status, 0) for status in COLOURS],
-            "sessions": figures.sessions,
-        }
-        for label, figures, now in rows
+        {"label": line.label, "now": line.now, "cells": [line.cell(scope, status) for status in (*COLOURS, "")]}
+        for line in lines
     ]
     return {
         "title": title,

@@ -47,6 +47,16 @@ def attach(message: EmailMultiAlternatives, notice: Notice, program: Program | N
         message.attach_alternative(content.decode(), f"text/calendar; method={method}")
 
 
+def attach_each(message: EmailMultiAlternatives, notices: Iterable[Notice], program: Program) -> None:
+    """For a message about several sessions: a file for each that has something to say to calendars. One calendar part may
+    speak of one entry only (RFC 5546, 3.2.2), and a mail has one that calendars take for its own.
+    """
+    for notice in notices:
+        if found := invitation(notice, program):
+            method, content = found
+            message.attach(f"session-{notice.session_id}.ics", content.decode(), f"text/calendar; method={method}")
+
+
 def invitation(notice: Notice, program: Program) -> tuple[str, bytes] | None:
     """The method and the calendar for the recipient of a notice, or None where there is nothing to say to a calendar."""
     session, reader = notice.session, notice.recipient

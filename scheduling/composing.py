@@ -4,9 +4,11 @@ Each kind has a folder in templates/emails/. Its sentences stand once, in body.t
 HTML frame; what else both parts say (facts, actions, other times) is made here, as plain text. So the two cannot disagree.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -56,22 +58,19 @@ class Action:
     strong: bool = False
 
 
-def compose(notice: Notice, connection) -> EmailMultiAlternatives:
-    """The message, with every part it has."""
+def compose(notice: Notice, connection, others: Collection[Notice] = ()) -> EmailMultiAlternatives:
+    """The message, with every part it has. ``others``: further notices to the same reader that it tells, too."""
     program, recipient = Program.current(), notice.recipient
+    together = sorted((notice, *others), key=lambda one: (one.start_time, one.pk))
     zone = program.zone_of(recipient)
     with timezone.override(zone), languages.speaking(recipient):
-        context = _context(notice, program, zone)
-        subject = " ".join(render_to_string(f"emails/{notice.kind}/subject.txt", context).split())
-        body = f"emails/{notice.kind}/body.txt"
-        text = render_to_string(body, context | {"frame": "emails/frame.txt"})
-        html = render_to_string(body, context | {"frame": "emails/frame.html", "subject": subject})
+        subject, text, html = _written([(one, _context(one, program, zone)) for one in together])
     message = EmailMultiAlternatives(
         subject=subject,
         body=text,
         to=[recipient.email],
         headers={
-            "Message-ID": f"<{notice.message_key}@{urlsplit(settings.SITE_URL).hostname}>",
+            "Message-ID": f"<{message_key(together)}@{urlsplit(settings.SITE_URL).hostname}>",
             "Auto-Submitted": "auto-generated",
             # RFC 8058: the mail program's own button.
             "List-Unsubscribe": f"<{mail_links.stop(recipient, SWITCH[notice.kind])}>",
@@ -80,8 +79,37 @@ def compose(notice: Notice, connection) -> EmailMultiAlternatives:
         connection=connection,
     )
     message.attach_alternative(html, "text/html")
-    calendars.attach(message, notice, program)
+    if others:
+        calendars.attach_each(message, together, program)
+    else:
+        calendars.attach(message, notice, program)
     return message
+
+
+def message_key(together: list[Notice]) -> UUID:
+    """The same for the same notices, however often they are tried: of one its own, of several one made of theirs."""
+    first, *others = together
+    return uuid5(first.message_key, " ".join(str(one.message_key) for one in others)) if others else first.message_key
+
+
+def _written(notices: list[tuple[Notice, dict]]) -> tuple[str, str, str]:
+    """The subject, the text and the HTML of a message about these, each with what is to be said of it."""
+    [(notice, context), *others] = notices
+    if not others:
+        subject = " ".join(render_to_string(f"emails/{notice.kind}/subject.txt", context).split())
+        body = f"emails/{notice.kind}/body.txt"
+        text = render_to_string(body, context | {"frame": "emails/frame.txt"})
+        return subject, text, render_to_string(body, context | {"frame": "emails/frame.html", "subject": subject})
+    shared = {"count": len(notices), "acts": any(one["acts"] for _notice, one in notices)}
+    subject = " ".join(render_to_string("emails/together/subject.txt", context | shared).split())
+
+    def whole(ending: str) -> str:
+        parts = [
+            render_to_string(f"emails/{one.kind}/body.txt", told | {"frame": f"emails/part.{ending}"}) for one, told in notices
+        ]
+        return render_to_string(f"emails/together/body.{ending}", context | shared | {"parts": parts, "subject": subject})
+
+    return subject, whole("txt"), whole("html")
 
 
 def _context(notice: Notice, program: Program, zone: ZoneInfo) -> dict:

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from people.models import User
+from people.models import ChangeSet, User
 from scheduling.models import Notice, Session
 from scheduling.words import REMINDERS, Kind, State
 
@@ -40,6 +40,7 @@ OVER, AFTERWARDS = "It was recorded after the session had begun.", "It was recor
 NEVER_MEANT_TO_BE_SENT = (TOO_LATE, OVER, AFTERWARDS)
 UNDONE = "It was undone before it was sent."
 AT_ONCE = timedelta(0)
+AT_THE_SAME_TIME = timedelta(seconds=30)
 # The reader has it, or may have it.
 TOLD = (State.SENDING, State.SENT, State.UNCERTAIN)
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
@@ -56,29 +57,48 @@ class Owed(NamedTuple):
 
 @dataclass
 class Pile:
-    """What many sessions owe, to be written in one go. ``people``: of these nobody has to ask whether they take part."""
+    """What many sessions owe, to be written in one go. ``people``: of these nobody has to ask whether they take part.
+
+    ``part_of``: the hand-over that all of it comes of. Who has several messages from it gets them as one.
+    """
 
     people: Mapping[int, User]
     # Session -> what it owed before.
     owed: Mapping[int, list[Owed]]
+    part_of: ChangeSet | None = None
     rows: list[Notice] = field(default_factory=list)
     # Why -> the keys of what is owed no longer.
     taken_back: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def of(cls, people: Mapping[int, User], sessions: Iterable[int]) -> "Pile":
+    def of(cls, people: Mapping[int, User], sessions: Iterable[int], part_of: ChangeSet | None) -> "Pile":
         """For these sessions, whose people are locked: nobody else promises anything about them."""
         owed = {key: [] for key in sessions}
         rows = Notice.objects.unsent().filter(session__in=list(owed)).order_by("pk")
         for session, *row in rows.values_list("session_id", "pk", "state", "kind", "recipient_id"):
             owed[session].append(Owed(*row))
-        return cls(people, owed)
+        return cls(people, owed, part_of)
 
     def write(self) -> None:
         for why, keys in self.taken_back.items():
             _suppress(Notice.objects.filter(pk__in=keys), why)
+        if self.part_of:
+            self._put_together()
         _write(self.rows)
         self.rows, self.taken_back = [], defaultdict(list)
+
+    def _put_together(self) -> None:
+        news = defaultdict(list)
+        for row in self.rows:
+            if row.state == State.PENDING and row.kind not in REMINDERS:
+                news[row.recipient_id].append(row)
+        for theirs in news.values():
+            latest = max(row.due_at for row in theirs)
+            # What cannot wait so long goes by itself.
+            theirs = [row for row in theirs if latest - row.due_at < AT_THE_SAME_TIME]
+            if len(theirs) > 1:
+                for row in theirs:
+                    row.part_of, row.due_at = self.part_of, latest
 
 
 def tell(

@@ -23,6 +23,7 @@ from scheduling.models import (
     WeeklyHours,
 )
 
+BY_COLLEAGUES = {"author": COLLEAGUE, "history_user": COLLEAGUE}
 STAFF_ONLY = "coordinators read it, mentors and mentees do not"
 BOTH = ("mentor", "mentee")
 SESSION = {
@@ -107,7 +108,18 @@ class SchedulingKeeper(Keeper):
             },
             {
                 **dict.fromkeys(
-                    ("id", "version", "expires_at", "not_before", "attempts", "unanswered", "message_key", "resent_at"), MACHINE
+                    (
+                        "id",
+                        "version",
+                        "part_of",
+                        "expires_at",
+                        "not_before",
+                        "attempts",
+                        "unanswered",
+                        "message_key",
+                        "resent_at",
+                    ),
+                    MACHINE,
                 ),
                 "answer": "a mail server’s words to the program",
                 "resent_by": COLLEAGUE,
@@ -177,8 +189,23 @@ class SchedulingKeeper(Keeper):
                 "text": Case(When(shared=True, then=F("text")), default=Value("")),
                 "shared": "shared",
                 "written_at": "written_at",
+                "changed_at": "changed_at",
             },
             {"id": MACHINE, "author": COLLEAGUE},
+        ),
+        Part(
+            "notes_from_the_program_before",
+            "scheduling.HistoricalRemark",
+            ("session__mentor", "session__mentee"),
+            {
+                "session": "session_id",
+                "text": Case(When(shared=True, then=F("text")), default=Value("")),
+                "shared": "shared",
+                "written_at": "written_at",
+                "changed_at": "history_date",
+                "change": "history_change_reason",
+            },
+            {**dict.fromkeys(("id", "changed_at", "history_id", "history_type"), MACHINE), **BY_COLLEAGUES},
         ),
         Part(
             "saved_views",

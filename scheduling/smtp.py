@@ -1,6 +1,7 @@
 """Mail over SMTP, with what the server said to it: Django's own backend drops the answer to what was taken."""
 
 import smtplib
+from collections.abc import Callable
 
 from django.core.mail.backends import smtp
 
@@ -8,15 +9,24 @@ LONGEST = 300
 
 
 class Remembers:
-    """Keeps the reply to the last message it gave to the server."""
+    """Keeps the reply to the last message it gave to the server, and does something useful until it comes."""
 
     answer = ""
+    meanwhile: Callable[[], None] | None = None
+    _awaited = iter(())
 
     def data(self, msg):
         self.answer = ""
+        # Two replies: the server wants the text; it has the text.
+        self._awaited = iter((None, self.meanwhile))
         code, reply = super().data(msg)
         self.answer = as_said(code, reply)
         return code, reply
+
+    def getreply(self):
+        if meanwhile := next(self._awaited, None):
+            meanwhile()
+        return super().getreply()
 
 
 class PlainConnection(Remembers, smtplib.SMTP):
@@ -28,6 +38,16 @@ class TLSConnection(Remembers, smtplib.SMTP_SSL):
 
 
 class EmailBackend(smtp.EmailBackend):
+    """``meanwhile`` is called each time that a server has been given a message, before its answer is read. It must not raise."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def open(self):
+        opened = super().open()
+        if self.connection:
+            self.connection.meanwhile = self.meanwhile
+        return opened
+
     @property
     def connection_class(self):
         return TLSConnection if self.use_ssl else PlainConnection

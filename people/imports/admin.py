@@ -3,6 +3,7 @@
 import logging
 import re
 from functools import wraps
+from itertools import groupby
 
 import tablib
 from django.contrib import admin, messages
@@ -149,6 +150,9 @@ class ImportAdmin(ReadOnlyAdmin):
         resource = kind.resource()
         form = MappingForm(request.POST if request.method == "POST" else None, work=found, resource=resource)
         if request.method == "POST" and form.is_valid():
+            if form.cleaned_data.get("headless"):
+                found.header_row -= 1
+                found.headers = [_("Column %(number)s") % {"number": number} for number, _header in enumerate(found.headers, 1)]
             found.mapping, found.headers_key = form.mapping, gathering.key_of(found.headers)
             work.look(found)
             return redirect("admin:people_import_sheet", found.pk)
@@ -167,6 +171,7 @@ class ImportAdmin(ReadOnlyAdmin):
             kind=kind,
             form=form,
             columns=shown,
+            headless=form["headless"] if "headless" in form.fields else None,
             guessed=guessed,
             remembered=gathering.remembered(kind.key, found.headers) is not None,
         )
@@ -219,6 +224,8 @@ class ImportAdmin(ReadOnlyAdmin):
             unknown=len(found.counts.get("unknown", {})),
             clear=bool(found.ticked.get("clear")),
             choices=len(found.ticked.get("choices", {})),
+            clocks=resource.by_whose_clocks(),
+            dates=found.ticked.get("dates", ""),
             unused=[header for header, column in zip(found.headers, found.mapping, strict=True) if header and not column],
             to_write=found.count("new") + found.count("changed"),
         )
@@ -284,9 +291,12 @@ class ImportAdmin(ReadOnlyAdmin):
             raise Http404
         resource, width = kind.resource(), len(found.headers)
         dataset = tablib.Dataset(headers=[*found.headers, _("Why it was refused")])
-        for row in rows.iterator():
-            why = "; ".join(sentence for _column, sentence in _said(row, resource))
-            dataset.append([*(row.cells + [""] * width)[:width], _("Row %(row)s: %(why)s") % {"row": _where(row), "why": why}])
+        # A row of the file may have become several.
+        for where, of_one in groupby(rows.iterator(), _where):
+            refused = list(of_one)
+            why = "; ".join(dict.fromkeys(sentence for row in refused for _column, sentence in _said(row, resource)))
+            cells = (refused[0].cells + [""] * width)[:width]
+            dataset.append([*cells, _("Row %(row)s: %(why)s") % {"row": where, "why": why}])
         logger.info("import %s: user %s took %s refused rows", found.pk, request.user.pk, len(dataset))
         headers = {"Content-Disposition": f'attachment; filename="{kind.key}-refused.csv"'}
         return HttpResponse(CSV().export_data(dataset), content_type="text/csv; charset=utf-8", headers=headers)
@@ -307,8 +317,11 @@ def told(row: ImportRow, resource: type[SheetResource]) -> dict:
         "problems": [
             (*said, "".join(rest)) for said, (_at, _what, *rest) in zip(_said(row, resource), row.problems, strict=True)
         ],
-        "changes": [(resource.label(column), old[:LONGEST], new[:LONGEST]) for column, old, new in row.changes],
-        "emptied": [(resource.label(column), old[:LONGEST]) for column, old in row.emptied],
+        "changes": [
+            (resource.label(column), *(resource.shown(column, text)[:LONGEST] for text in (old, new)))
+            for column, old, new in row.changes
+        ],
+        "emptied": [(resource.label(column), resource.shown(column, old)[:LONGEST]) for column, old in row.emptied],
         "cells": " · ".join(cell for cell in row.cells if cell and stamps.row_of(cell) is None)[:LONGEST],
     }
 

@@ -62,6 +62,14 @@ class MappingForm(forms.Form):
                 label=label, choices=own, required=False, initial=work.mapping[place], widget=UnfoldAdminSelectWidget(WIDE)
             )
 
+        if not work.headers_key and not any(resource.recognise(work.headers)):
+            said = " · ".join(filter(None, work.headers))[:60]
+            self.fields["headless"] = forms.BooleanField(
+                label=_("The file has no headers: “%(row)s” is a row like those below it.") % {"row": said},
+                required=False,
+                widget=UnfoldBooleanWidget,
+            )
+
     @property
     def mapping(self) -> list[str]:
         return [self.cleaned_data.get(f"column-{place}", "") for place in range(len(self.work.headers))]
@@ -90,6 +98,7 @@ class TicksForm(forms.Form):
     """What is not done unless it is ticked."""
 
     clear = forms.BooleanField(required=False, widget=UnfoldBooleanWidget)
+    dates = forms.ChoiceField(required=False, choices=[("", ""), ("day", ""), ("month", "")])
     make = forms.MultipleChoiceField(required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget)
 
     def __init__(self, *args, work: Import, **kwargs):

@@ -13,7 +13,7 @@ from people.imports.models import Import
 from people.sheets.cells import TICKS, UNTICKED, is_empty, listed, ticked_name
 from people.sheets.merging import Entry, merge
 from people.sheets.reading import Sheet, UnreadableError, open_sheet
-from people.sheets.resource import SheetResource
+from people.sheets.resource import Arranged, SheetResource
 
 # The headers are looked for in so many rows: some files begin with a title, or with what a report was filtered by.
 TOP = 20
@@ -61,7 +61,11 @@ def key_of(headers: list[str]) -> str:
 
 
 def remembered(kind: str, headers: list[str]) -> list[str] | None:
-    """How the last file with these headers was mapped."""
+    """How the last file with these headers was mapped; one of refused rows has a column more, which says why."""
+    return _mapped(kind, headers) or ((before := _mapped(kind, headers[:-1])) and [*before, ""])
+
+
+def _mapped(kind: str, headers: list[str]) -> list[str] | None:
     last = Import.objects.filter(kind=kind, headers_key=key_of(headers)).exclude(mapping=[]).order_by("-made_at").first()
     return last.mapping if last and len(last.mapping) == len(headers) else None
 
@@ -71,8 +75,8 @@ def columns_of(mapping: list[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, mapping)))
 
 
-def gather(work: Import, resource: type[SheetResource]) -> list[Entry]:
-    """All rows of the kept file. Raises UnreadableError."""
+def gather(work: Import, resource: type[SheetResource]) -> Arranged:
+    """All rows of the kept file, and their columns. Raises UnreadableError."""
     with work.file.open("rb") as file:
         sheet = _open(file.read(), resource)
     columns = columns_of(work.mapping)
@@ -80,7 +84,7 @@ def gather(work: Import, resource: type[SheetResource]) -> list[Entry]:
     rows = _entries(sheet, work, resource, places)
     if resource.merges:
         rows = merge(rows, columns, key=resource.key[0], joined=resource.joined, read=resource.read_key)
-    return list(rows)
+    return resource.arrange(columns, list(rows), work.ticked.get("dates", ""))
 
 
 def _entries(sheet: Sheet, work: Import, resource: type[SheetResource], places: list[list[int]]) -> Iterator[Entry]:

@@ -71,7 +71,8 @@ class Import(models.Model):
     # Our column for each header, "" for those that are ignored.
     mapping = models.JSONField(default=list)
     # What was ticked: "clear" (empty cells delete), "make" (names added to the list), "good" (refused rows are left out);
-    # and "choices" about cells that both changed (people/sheets/returning.py).
+    # "dates" (what is first in 04/03/2026), and "choices" about cells that both changed (people/sheets/returning.py). And the
+    # "zone" and "language" of whoever looks.
     ticked = models.JSONField(default=dict)
     state = models.CharField(max_length=11, choices=State, default=State.UPLOADED)
     total = models.PositiveIntegerField(default=0)
@@ -105,10 +106,10 @@ class Import(models.Model):
 
     @property
     def counted(self) -> dict[str, int]:
-        """Outcome -> rows, also where there are none; rows with cells that would delete, with cells that are newer here, and
-        with cells that both changed.
+        """Outcome -> rows, also where there are none; rows with cells that would delete, with cells that are newer here, with
+        cells that both changed, and with dates that may be two.
         """
-        return {name: self.count(name) for name in [*ImportRow.Outcome.values, "emptied", "newer", "conflicts"]}
+        return {name: self.count(name) for name in [*ImportRow.Outcome.values, "emptied", "newer", "conflicts", "two_days"]}
 
     def forget(self) -> None:
         """Delete the file, and with it whatever names people."""

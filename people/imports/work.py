@@ -7,12 +7,14 @@ crash) begins where ``done`` says; a part that somebody else has done meanwhile 
 
 import logging
 import time
+from zoneinfo import ZoneInfo
 
 import tablib
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -90,6 +92,8 @@ def drop(work: Import) -> None:
 
 
 def _begin(work: Import, state: str, **fields) -> None:
+    # The worker reads times, and speaks, as this page does.
+    work.ticked |= {"zone": timezone.get_current_timezone_name(), "language": translation.get_language() or ""}
     for name, value in (fields | {"state": state, "done": 0, "problem": ""}).items():
         setattr(work, name, value)
     work.save()
@@ -102,6 +106,13 @@ def _begin(work: Import, state: str, **fields) -> None:
 
 def go_on(key, *, turn: float = TURN) -> bool:
     """Do the next parts, for so many seconds. Whether there is more to do."""
+    said = Import.objects.get(pk=key).ticked
+    zone, language = said.get("zone"), said.get("language")
+    with timezone.override(ZoneInfo(zone) if zone else None), translation.override(language or settings.LANGUAGE_CODE):
+        return _go_on(key, turn)
+
+
+def _go_on(key, turn: float) -> bool:
     until = time.monotonic() + turn
     steps = {State.LOOKING: _look, State.APPLYING: _apply, State.TAKING_BACK: _take_back}
     try:
@@ -129,13 +140,14 @@ def _resource(work: Import) -> SheetResource:
 
 def _look(work: Import):
     kind, resource = kinds.get(work.kind), _resource(work)
-    entries, columns = gathering.gather(work, type(resource)), gathering.columns_of(work.mapping)
+    columns, entries, order, unsure = gathering.gather(work, type(resource))
     resource.remember(columns, entries[: work.done])
     if len(entries) > kind.most:
         raise UnreadableError(
             _("A sheet of this kind may have %(most)s rows, and this one has %(rows)s. Split it.")
             % {"most": f"{kind.most:,}", "rows": f"{len(entries):,}"}
         )
+    work.counts |= {"order": order, "two_days": unsure}
     while work.done < len(entries):
         part = entries[work.done : work.done + kind.together]
         rows = outcomes(resource, columns, part, work)
@@ -226,7 +238,7 @@ def _done(work: Import, state: str, rows: int, **fields) -> None:
 
 def _apply(work: Import):
     kind, resource = kinds.get(work.kind), _resource(work)
-    entries, columns = gathering.gather(work, type(resource)), gathering.columns_of(work.mapping)
+    columns, entries, *_dates = gathering.gather(work, type(resource))
     resource.remember(columns, entries[: work.done])
     wanted = work.rows.filter(outcome__in=[Outcome.NEW, Outcome.CHANGED])
     while work.done < len(entries):

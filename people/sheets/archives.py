@@ -35,6 +35,8 @@ MOST_REPEATS = 10_000
 MOST_SHEETS = 20
 BEGINNING_ROWS = 20
 HIDDEN_ROW = re.compile(rb'<row [^>]*hidden="(1|true)"|<table:table-row [^>]*table:visibility="(collapse|filter)"')
+# A formula that no spreadsheet program has counted yet.
+UNCOUNTED = re.compile(rb"(</f>|<f [^>]*/>)\s*(<v\s*/>|<v></v>)?\s*</c>")
 # As soon as there are two.
 SECOND_TABLE = re.compile(rb"</table:table>\s*<table:table ")
 MIDNIGHT = time()
@@ -66,10 +68,10 @@ def read_archive(data: bytes, fit: Fit | None = None) -> tuple[Rows, str, str]:
         _look_at_beginnings(archive)
         if "xl/workbook.xml" in names:
             rows, warning = _xlsx(data, fit)
-            return rows, "Excel (XLSX)", f"{warning} {_of_hidden(archive, 'xl/worksheets/')}".strip()
+            return rows, "Excel (XLSX)", " ".join(filter(None, [warning, *_of_rows(archive, "xl/worksheets/")]))
         if "content.xml" in names:
             rows, warning = _ods(archive, fit)
-            return rows, "OpenDocument (ODS)", f"{warning} {_of_hidden(archive, 'content.xml')}".strip()
+            return rows, "OpenDocument (ODS)", " ".join(filter(None, [warning, *_of_rows(archive, "content.xml")]))
     raise UnreadableError("The file is an archive, but no sheet. Save the sheet as XLSX, ODS or CSV, and upload that.")
 
 
@@ -128,11 +130,12 @@ def _of_several(titles: list[str], at: int) -> str:
     return f"The file has {len(titles)} sheets: “{titles[at]}” is read, because {why}. Save another one as a file of its own."
 
 
-def _of_hidden(archive: zipfile.ZipFile, where: str) -> str:
-    for name in archive.namelist():
-        if name.startswith(where) and name.endswith(".xml") and _holds(archive, name, HIDDEN_ROW):
-            return "The file has hidden rows, as a filter leaves them: they are read like the others."
-    return ""
+def _of_rows(archive: zipfile.ZipFile, where: str) -> Iterator[str]:
+    parts = [name for name in archive.namelist() if name.startswith(where) and name.endswith(".xml")]
+    if any(_holds(archive, name, HIDDEN_ROW) for name in parts):
+        yield "The file has hidden rows, as a filter leaves them: they are read like the others."
+    if any(_holds(archive, name, UNCOUNTED) for name in parts):
+        yield "It has formulas without their results, which are read as empty cells: open it in a spreadsheet program, and save it."
 
 
 def _holds(archive: zipfile.ZipFile, name: str, sign: re.Pattern) -> bool:

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from import_export.fields import Field
 from import_export.widgets import CharWidget
 
+from people import time_zones
+
 # What programs write where there is nothing; not "Nan" or "Null", which are names.
 EMPTY = {"", "None", "none", "NONE", "null", "NULL", "nan", "NaN", "N/A", "n/a", "#N/A", "-", "–", "—", "-none-", "[]", "{}"}
 # What stands in a column of its own for one skill.
@@ -18,6 +20,10 @@ SUFFIXES = {"phd", "ph.d.", "md", "m.d.", "jr", "jr.", "sr", "sr.", "ii", "iii",
 IN_BRACKETS = re.compile(r".*\[(?P<name>[^\[\]]+)\]\s*", re.DOTALL)
 AND = re.compile(r"\s+(?:and|und|et|y|e|&|\+|-|–)\s+", re.IGNORECASE)
 FIRST_AND = re.compile(r"^(?:and|und|et|&)\s+", re.IGNORECASE)
+# "(she/her)", "Jr."
+BEHIND_NAME = re.compile(
+    rf"(?P<name>.*\S)\s+(?P<rest>\(.*\)|(?:{'|'.join(map(re.escape, sorted(SUFFIXES, reverse=True)))}))", re.IGNORECASE
+)
 # A longer cell is no list.
 LONGEST_LIST = 5_000
 # What a spreadsheet program would take for a formula, or swallow, also where spaces or apostrophes stand before it.
@@ -63,6 +69,10 @@ def split_name(name: str) -> tuple[str, str]:
     if comma and last and all(part.strip().lower() in SUFFIXES for part in first.split(",")):
         before, behind = split_name(last)
         return before, f"{behind}, {first}".removeprefix(", ")
+    if behind := BEHIND_NAME.fullmatch(name.strip()):
+        before, last = split_name(behind["name"])
+        if last:
+            return before, f"{last} {behind['rest']}"
     first, _, last = name.strip().rpartition(" ")
     if last[:1].isupper():
         while " " in first and (word := first.rpartition(" ")[2]).islower() and word.isalpha():
@@ -174,6 +184,13 @@ class Phone(Text):
         if text.startswith("00"):
             text = f"+{text[2:]}"
         return text
+
+
+class Zone(Text):
+    """A time zone. Whether there is such a one, the model asks."""
+
+    def clean(self, value, row=None, **kwargs):
+        return time_zones.read(str(value or ""))
 
 
 class Cell(Field):

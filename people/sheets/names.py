@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from people.models import Skill, Team
 from people.sheets.cells import Cell, Text, split_names
 
+# Also of a Teams sheet (people/resources.py).
 NUMBERED = re.compile(
     r"(?:team|group|gruppe|no|nr|[tg])?[\s.:#_-]*(?P<number>[0-9]{1,9})(?:\.0+)?(?P<name>(?![0-9.,]).*)", re.IGNORECASE
 )

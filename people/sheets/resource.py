@@ -1,6 +1,7 @@
 """One kind of sheet: its columns, its rows, and all of it or nothing."""
 
 from collections import Counter
+from typing import NamedTuple
 
 import tablib
 from django.core.exceptions import ValidationError
@@ -31,6 +32,17 @@ def _number(row, number: int) -> int:
     return row[NUMBERS][0] if NUMBERS in row else number + 1
 
 
+class Arranged(NamedTuple):
+    """The rows of a sheet as a resource reads them. ``order``: of day and month, where other rows said it; ``unsure``: rows with
+    a date that may be two.
+    """
+
+    columns: list[str]
+    entries: list[Entry]
+    order: str = ""
+    unsure: int = 0
+
+
 class SheetResource(Returning, resources.ModelResource):
     """One kind of sheet.
 
@@ -53,6 +65,8 @@ class SheetResource(Returning, resources.ModelResource):
     joined: tuple[str, ...] = ()
     # Words in headers that tell of other people than the row's.
     others: frozenset[str] = frozenset()
+    # Names that mean a column only where a header says nothing else.
+    alone: frozenset[str] = frozenset()
     # What an empty cell may delete.
     clearable: tuple[str, ...] = ()
 
@@ -76,6 +90,16 @@ class SheetResource(Returning, resources.ModelResource):
     @classmethod
     def label(cls, column: str) -> str:
         return str(cls.labels.get(column, column.replace("_", " ").capitalize()))
+
+    @classmethod
+    def by_whose_clocks(cls) -> str:
+        """How its times are read where they name no zone, in words; "" where it has none."""
+        return ""
+
+    @classmethod
+    def shown(cls, column: str, text: str) -> str:
+        """What a cell of ours holds, for people."""
+        return text
 
     # ---- columns ------------------------------------------------------------------------------------------------------
 
@@ -107,6 +131,11 @@ class SheetResource(Returning, resources.ModelResource):
     def read_key(cls, cell: str) -> str:
         """What in the cell of the key tells rows apart."""
         return cell
+
+    @classmethod
+    def arrange(cls, columns: list[str], entries: list[Entry], order: str = "") -> Arranged:
+        """Bring all rows of a sheet to the columns that rows are read from. ``order``: of day and month, where somebody said it."""
+        return Arranged(columns, entries)
 
     @classmethod
     def missing(cls, columns) -> list[str]:
@@ -144,8 +173,9 @@ class SheetResource(Returning, resources.ModelResource):
         entries = [Entry([number], [_join(row, at) for at in places]) for number, row in enumerate(dataset, 2)]
         if self.merges:
             entries = list(merge(entries, columns, key=self.key[0], joined=self.joined, read=self.read_key))
+        arranged = self.arrange(columns, entries)
         dataset.wipe()
-        fill(dataset, columns, entries)
+        fill(dataset, arranged.columns, arranged.entries)
 
     def remember(self, columns: list[str], entries: list[Entry]) -> None:
         """The sheet is gone on with: what the rows before have to do with those to come."""

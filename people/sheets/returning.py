@@ -121,5 +121,5 @@ class Returning:
 
 def _zone(row: Mapping) -> tzinfo:
     """By which clocks the times of a row are."""
-    name = str(tidy(row.get(ZoneName.NAME)) or "")
+    name = time_zones.read(str(tidy(row.get(ZoneName.NAME)) or ""))
     return ZoneInfo(name) if name in time_zones.names() else timezone.get_current_timezone()

@@ -6,8 +6,8 @@ import zipfile
 import openpyxl
 import pytest
 
-from people.models import Skill, Team
-from people.tests.test_import_desk import counts, look, problems
+from people.models import Import, Skill, Team
+from people.tests.test_import_desk import counts, look, problems, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +113,58 @@ def test_ana_comes_in_from_wherever_she_was_kept(desk, data, row, warning, skill
     assert new.numbers == [row]
     assert (said["email"], said["first_name"], said["last_name"]) == ("ana@example.org", "Ana", "Ruiz")
     assert [name for name in said.get("skills", "").split(", ") if name] == skills
+
+
+def test_formulas_that_nobody_counted_are_told_of(desk):
+    found = look(desk, "mentors", workbook(("M", [HEAD, ANA, ['=B2&"!"', "bo@example.org"]])))
+    assert found.warning.startswith("It has formulas without their results, which are read as empty cells")
+
+
+def test_a_file_without_headers_loses_no_row(desk):
+    answer = upload(desk, "skills", "Go\nPython\nRust\n")
+    found = Import.objects.get()
+    assert "The file has no headers: “Go” is a row like those below it." in desk.get(answer.url).content.decode()
+    desk.post(answer.url, {"column-0": "name", "headless": "on"})
+    found.refresh_from_db()
+    assert (counts(found), [row.numbers for row in found.rows.all()]) == ({"new": 2, "unchanged": 1}, [[1], [3]])
+    # Said once.
+    assert "no headers" not in desk.get(answer.url).content.decode()
+    assert "no headers" not in desk.get(upload(desk, "skills", "Skill\nGo\n").url).content.decode()
+
+
+def test_a_column_of_addresses_is_known_by_what_is_in_it_where_there_is_just_one(desk):
+    for headers, mapping in (
+        ("Username,Your name,Note", ["email", "name", ""]),
+        ("Username,Your name,Other", ["", "name", ""]),
+    ):
+        upload(desk, "mentors", f"{headers}\nana@example.org,Ana,{'' if 'Note' in headers else 'a@example.org'}\n")
+        assert Import.objects.latest("made_at").mapping == mapping
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("europe/berlin", "Europe/Berlin"),
+        ("America/New York", "America/New_York"),
+        ("(GMT-05:00) Eastern Time (US & Canada)", "America/New_York"),
+        ("US/Pacific", "America/Los_Angeles"),
+        ("London", "Europe/London"),
+    ],
+)
+def test_a_time_zone_is_read_as_other_programs_call_it(desk, written, zone):
+    found = look(desk, "mentors", f"Email,Name,Time zone\nana@example.org,Ana,{written}\n")
+    assert ["time_zone", "", zone] in found.rows.get().changes
+
+
+def test_a_time_zone_that_can_be_several_is_refused(desk):
+    found = look(desk, "mentors", "Email,Name,Time zone\nana@example.org,Ana,EST\n")
+    assert problems(found) == [([2], [["time_zone", "“EST” is not a time zone we know. Write it like Europe/Berlin."]])]
+
+
+def test_a_sheet_of_teams_may_call_its_numbers_teams(desk):
+    found = look(desk, "teams", "Team,Name\nT5,Oak\nGroup 6,\n7 Ash,\n")
+    assert counts(found) == {"new": 2, "refused": 1}
+    assert problems(found) == [([4], [["number", "“7 Ash” is no number of a team. Write it like 4."]])]
 
 
 def test_a_workbook_with_a_sheet_for_each_kind_is_read_for_the_kind_that_was_chosen(desk):

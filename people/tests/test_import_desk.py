@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from people import changes, tasks
 from people.imports import kinds, work
-from people.models import Change, ChangeSet, Import, ImportRow, Mentee, Mentor, Skill, Team, User
+from people.models import Change, ChangeSet, Import, ImportRow, Invitation, Mentee, Mentor, Skill, Team, User
 from project.demo import sheets
+from project.tests.page import form_in
 
 pytestmark = pytest.mark.django_db
 
@@ -154,13 +155,28 @@ def test_what_was_changed_or_used_since_stays_and_says_why(desk, window):
 # ---- columns ------------------------------------------------------------------------------------------------------------
 
 
+def test_whom_the_sheet_brought_is_invited_and_nobody_else(desk, maya, person):
+    person("Old Hand", mentor=True)
+    found = look(desk, "mentors", "email,name,bio\nana@example.org,Ana,\nmaya@example.org,Maya Lopez,Ask me\n")
+    result = apply(desk, found)
+    address = f"{page('invite')}?of={found.pk}"
+    assert address in result.content.decode()
+    shown = desk.get(address)
+    assert [user.email for user, _label, _invitation in shown.context["people"]] == ["ana@example.org", maya.user.email]
+    assert desk.get(page("invite")).context["ready"] == 3
+    answer = desk.post(page("invite"), form_in(shown, "invite"), follow=True)
+    assert said(answer) == ["2 invitations are on their way."]
+    assert len(answer.context["people"]) == Invitation.objects.count() == 2
+    assert desk.get(f"{page('invite')}?of=nothing").context["ready"] == 1
+
+
 def test_columns_are_chosen_and_remembered_for_the_next_file_with_these_headers(desk):
     odd = "Wer,Adresse,Wohin\nAna García,ana@example.org,4\n"
     Team.objects.create(number=4)
     answer = upload(desk, "mentees", odd)
     found = Import.objects.get()
-    assert found.mapping == ["", "", ""]
-    refused = desk.post(answer.url, {"column-0": "name"})
+    assert found.mapping == ["", "email", ""], "by what is in it"
+    refused = desk.post(answer.url, {"column-0": "name", "column-1": ""})
     assert refused.context["form"].non_field_errors() == ["Say which column is “email”: without it no row can be read."]
     twice = desk.post(answer.url, {"column-0": "name", "column-1": "email", "column-2": "email"})
     assert twice.context["form"].errors == {"column-2": ["“Adresse” is this already: choose one of the two."]}
@@ -244,7 +260,10 @@ def test_refused_rows_keep_the_sheet_out_unless_they_are_left_out_and_come_back_
     assert text[1] == "Bo,bo@example,4,,Row 3: Enter a valid email address."
     assert len(text) == 6
     corrected = "\n".join([*text[:2], text[2].replace(",9,", ",4,")]).replace("bo@example,", "bo@example.org,")
+    found.mapping = ["first_name", *found.mapping[1:]]
+    found.save()
     again = look(desk, "mentees", corrected)
+    assert again.mapping == ["first_name", "email", "team_number", "goals", ""], "mapped as the sheet that it was"
     assert counts(again) == {"new": 2}
     work.forget_old(timezone.now() + timedelta(days=2))
     assert (desk.get(page("refused", found.pk)).status_code, ImportRow.objects.count()) == (404, 0)

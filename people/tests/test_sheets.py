@@ -200,6 +200,9 @@ def test_teams_are_known_by_number():
     [
         ("Dr. Sarah Chen", ("Dr. Sarah", "Chen")),
         ("Ana", ("Ana", "")),
+        ("Ana Ruiz (she/her)", ("Ana", "Ruiz (she/her)")),
+        ("Ana Ruiz Jr.", ("Ana", "Ruiz Jr.")),
+        ("Ana Md", ("Ana", "Md")),
         ("Dr. Maya de la Cruz", ("Dr. Maya", "de la Cruz")),
         ("ana von trapp", ("ana von", "trapp")),
         ('Ana "the best" Ruiz', ('Ana "the best"', "Ruiz")),

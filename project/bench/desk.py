@@ -168,7 +168,7 @@ def same(now) -> None:
     numbers, told = first_page(now)
     floor, (sessions, offered, decided, answers) = bare(now)
     by_day, by_week = told["breakdowns"]
-    ours = [sum(row["sessions"] for row in part["rows"]) for part in (by_week, by_day)]
+    ours = [sum(row["cells"][-1][0] for row in part["rows"]) for part in (by_week, by_day)]
     theirs = [sum(row[2] for row in sessions), sum(row[2] for row in sessions if row[0] > 3)]
     this = reports.week(Session.objects, Availability.objects, now, timezone.get_current_timezone())
     figures = {False: this.usual, True: this.this}

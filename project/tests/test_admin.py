@@ -192,11 +192,12 @@ def test_a_button_needs_the_csrf_token(cora, session):
 def test_only_the_legal_moves_are_buttons(desk, session):
     def offered():
         page = desk.get(reverse("admin:scheduling_session_change", args=[session.pk]))
-        return [action["title"] for action in page.context["actions_detail"]]
+        shown = page.context["actions_detail"]
+        return [[one["title"], *(item["title"] for item in one.get("items", ()))] for one in shown]
 
-    assert offered() == ["Confirm", "Decline", "Move", "Hand over", "Cancel", "Add a note"]
+    assert offered() == [["Confirm"], ["Decline"], ["Move"], ["More", "Cancel", "Hand over", "Add a note"]]
     booking.confirm(session, by=session.mentor.user)
-    assert offered() == ["Move", "Hand over", "Cancel", "Add a note"]
+    assert offered() == [["Move"], ["Cancel"], ["Hand over"], ["Add a note"]]
 
 
 def test_staff_who_may_only_look_have_no_buttons(client, person, session):

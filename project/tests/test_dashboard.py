@@ -7,6 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from people.imports.models import Import
 from people.models import ErasureRequest, Skill, SkillSuggestion, Team
@@ -183,6 +184,34 @@ def test_the_page_is_one_teams_or_one_skills_and_so_are_its_lists(desk, world, a
     assert of(team="x") == of(team=999) == (everything, "1")
 
 
+def cells(breakdown) -> dict[str, list[int]]:
+    """Day or week -> the numbers of its statuses, and all."""
+    return {row["label"]: [number for number, _ in row["cells"]] for row in breakdown["rows"]}
+
+
+def lengths(desk, breakdown) -> dict[str, list[int]]:
+    """How long the lists are that the same numbers open."""
+
+    def length(link) -> int:
+        return desk.get(link).context["cl"].result_count
+
+    return {row["label"]: [number and length(link) for number, link in row["cells"]] for row in breakdown["rows"]}
+
+
+@pytest.mark.parametrize("scoped", [False, True])
+def test_every_number_of_the_week_is_the_length_of_the_list_it_opens(desk, world, alex, maya, scoped):
+    booking.cancel(world["outside"], by=maya.user, reason="Ill")
+    query = {"team": alex.team_id, "skill": maya.skills.get().pk} if scoped else {}
+    page = desk.get(reverse("admin:index"), query)
+    by_day, by_week = page.context["week"]["breakdowns"]
+    assert cells(by_day)["Mon 9"] == [0, 1, 0, 0, 0, 1]
+    assert cells(by_week)["this week"] == ([0, 2, 0, 0, 0, 2] if scoped else [3, 2, 0, 0, 1, 6])
+    for breakdown in (by_day, by_week):
+        assert lengths(desk, breakdown) == cells(breakdown)
+        links = [link for row in breakdown["rows"] for number, link in row["cells"] if number]
+        assert all(f'<a href="{escape(link)}">' in page.content.decode() for link in links)
+
+
 def test_the_week_is_told_in_numbers_beside_a_usual_one(clock, desk, maya, omar, alex, bo, window):
     def lived(start, *verbs, mentee=alex, took=timedelta(hours=2), length=60):
         """Asked two days before, answered later, and reported right after the end."""
@@ -218,11 +247,11 @@ def test_the_week_is_told_in_numbers_beside_a_usual_one(clock, desk, maya, omar,
     }
     by_day, by_week = week["breakdowns"]
     assert by_day["statuses"] == ["Pending", "Confirmed", "Completed", "No-show", "Canceled"]
-    assert [(row["label"], row["cells"]) for row in by_day["rows"] if row["sessions"]] == [
-        ("Mon 9", [0, 0, 1, 0, 1]),
-        ("Fri 13", [1, 0, 0, 0, 0]),
-    ]
-    assert [row["sessions"] for row in by_week["rows"]] == [1, 1, 1, 2, 3]
+    assert {day: numbers for day, numbers in cells(by_day).items() if any(numbers)} == {
+        "Mon 9": [0, 0, 1, 0, 1, 2],
+        "Fri 13": [1, 0, 0, 0, 0, 1],
+    }
+    assert [numbers[-1] for numbers in cells(by_week).values()] == [1, 1, 1, 2, 3]
 
 
 def test_a_week_begins_on_the_readers_monday(clock, desk, cora, maya, alex, window):
@@ -233,8 +262,9 @@ def test_a_week_begins_on_the_readers_monday(clock, desk, cora, maya, alex, wind
     booking.request(maya, alex, MONDAY - timedelta(hours=8), 30, by=alex.user)
     clock.move_to(TUESDAY)
     by_day, by_week = desk.get(reverse("admin:index")).context["week"]["breakdowns"]
-    assert [row["sessions"] for row in by_week["rows"]] == [0, 0, 0, 1, 0]
+    assert [numbers[-1] for numbers in cells(by_week).values()] == [0, 0, 0, 1, 0]
     assert by_day["rows"][0]["label"] == "Mon 9"
+    assert lengths(desk, by_week) == cells(by_week)
 
 
 def test_a_viewer_reads_what_they_may(clock, client, vera, world):

@@ -36,7 +36,7 @@ def copy_of_the_house(tmp_path):
 @pytest.mark.parametrize(
     ("module", "wrong", "complaint"),
     [
-        ("people/models.py", "import scheduling.words", "people.models -> scheduling.words"),
+        ("people/models/user.py", "import scheduling.words", "people.models.user -> scheduling.words"),
         ("scheduling/words.py", "import project.groups", "scheduling.words -> project.groups"),
         ("scheduling/models.py", "import scheduling.booking", "scheduling.models -> scheduling.booking"),
         ("scheduling/booking/verbs.py", "import scheduling.views", "scheduling.booking.verbs -> scheduling.views"),

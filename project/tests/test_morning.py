@@ -63,7 +63,7 @@ def test_a_coordinators_morning(desk, live_server, maya, omar, kim, alex, bo, zo
 
     # Maya is ill on Monday: every session is handed over as suggested.
     desk.goto(live_server.url + reverse("admin:people_mentor_change", args=[maya.pk]))
-    desk.locator("nav[aria-label='Go on']").get_by_role("link", name="Hand over").click()
+    desk.get_by_role("link", name="Ill or away").click()
     hand_over = f"{reverse('admin:people_mentor_hand_over')}?mentor={maya.pk}&what=away&from_on={monday:%Y-%m-%d}&until_on={monday:%Y-%m-%d}"
     desk.goto(live_server.url + hand_over)
     desk.get_by_role("heading", name="5 sessions").wait_for()
@@ -103,3 +103,9 @@ def test_a_coordinators_morning(desk, live_server, maya, omar, kim, alex, bo, zo
     after = monday + timedelta(days=7)
     desk.get_by_role("columnheader", name=f"{after.day} {after:%b}").wait_for()
     assert desk.get_by_text("Zoe Novak · Pending").count() == 0
+
+    # In the list she selects two of what is ahead, and is told so.
+    desk.goto(live_server.url + reverse("admin:scheduling_session_changelist"))
+    for number in range(2):
+        desk.locator(".action-select").nth(number).check()
+    desk.get_by_text(re.compile(r"^2 of \d+ selected$")).wait_for()

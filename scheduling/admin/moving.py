@@ -15,7 +15,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.forms import AdminForm
 
+from people.admin_pages import page_of
 from people.models import Mentor
+from people.templatetags.kept import kept
 from scheduling import booking, rules
 from scheduling.admin.booking_forms import ASIDE, HandOverForm, MoveForm, MovingForm, party, person_field
 from scheduling.admin.dialogs import session_or_404
@@ -83,7 +85,7 @@ class MovingPage:
                 form.add_error(None, refusal)
             else:
                 messages.success(self.request, self.done(session))
-                return redirect("admin:scheduling_session_change", session.pk)
+                return redirect(self.back(session))
         if form.has_error(NON_FIELD_ERRORS, "stale"):
             session = session_or_404(self.request, str(session.pk))
             if self._refusal(session):
@@ -97,7 +99,10 @@ class MovingPage:
     def _back(self, session: Session, refusal: ValidationError) -> HttpResponse:
         for sentence in refusal.messages:
             messages.error(self.request, sentence)
-        return redirect("admin:scheduling_session_change", session.pk)
+        return redirect(self.back(session))
+
+    def back(self, session: Session) -> str:
+        return kept(self.request, page_of(Session._meta, session.pk))
 
     def _page(self, session: Session, form: MovingForm) -> TemplateResponse:
         admin, request = self.model_admin, self.request
@@ -119,6 +124,7 @@ class MovingPage:
             "is_popup": False,
             "has_add_permission": False,
             "session": session,
+            "back": self.back(session),
             "when": admin.when_for_both(session),
             "verb": self.verb,
             "asks_why": form.asks_why,

@@ -23,7 +23,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import UserChangeForm
 
 from people import admin as people_admin
-from people.admin_pages import answer, page_of
+from people.admin_pages import answer, more, page_of
 from people.models import Mentee, Mentor, User
 from scheduling import booking, last_days, leaving
 from scheduling.admin.booking_forms import is_key
@@ -107,6 +107,8 @@ class LeavingAdmin(TabbedAdmin, KeptAdmin):
     """Mentors and mentees, who leave and come back. Stands before the other bases."""
 
     change_form_outer_before_template = "admin/leaving/tiles.html"
+    # What is rare, and ends something, is in the menu.
+    actions_detail = ("bring_back", "stay", "invite", more(["deactivate", "log_out", "remove_photo", "erase"]))
 
     # A page: a press only opens it, and what it sends is a POST.
     @action(description="Deactivate", permissions=["leave"], icon="person_off", variant=ActionVariant.DANGER)
@@ -175,7 +177,8 @@ class LeavingAdmin(TabbedAdmin, KeptAdmin):
             # Switched off past the door, they may have sessions still: then somebody has to decide about those.
             hidden = {"be_away"} if leaving.ahead(role.user) else {"be_away", "deactivate"}
         if role.user.leaves_on is None:
-            hidden = hidden | {"stay"}
+            hidden |= {"stay"}
+        hidden |= {"invite"} if role.user.last_login else set()
         buttons = super().get_actions_detail(request, object_id)
         return [button for button in buttons if button.method.original_function_name not in hidden]
 
@@ -257,7 +260,7 @@ class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
     inlines = [LimitsInline]
     tabs = (SESSIONS, WINDOWS, HOURS, TIME_OFF, NOTICES)
     actions_list = ("hand_over",)
-    actions_detail = (*people_admin.MentorAdmin.actions_detail, "be_away", "deactivate", "bring_back", "stay", "erase")
+    actions_detail = ("be_away", *LeavingAdmin.actions_detail)
 
     # Two pages: a press only opens them, and what they send is a POST.
     @action(description=_("Hand over"), permissions=["leave"], icon="swap_horiz", url_path="hand-over")
@@ -289,7 +292,6 @@ class MentorAdmin(NeedsAdmin, LeavingAdmin, people_admin.MentorAdmin):
 @admin.register(Mentee)
 class MenteeAdmin(NeedsAdmin, LeavingAdmin, people_admin.MenteeAdmin):
     opened_by = (MetFilter,)
-    actions_detail = (*people_admin.MenteeAdmin.actions_detail, "deactivate", "bring_back", "stay", "erase")
 
     def tiles(self, request, role):
         number = Session.objects.active().ahead().filter(mentee=role).count()

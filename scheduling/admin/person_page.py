@@ -15,7 +15,6 @@ from people.models import Mentee, Mentor
 from scheduling import rules
 from scheduling.admin.booking_forms import is_key
 from scheduling.admin.find import find_page
-from scheduling.admin.hand_over import hand_over_page
 from scheduling.admin.week import week_page
 from scheduling.models import Availability, MentorLimits, Notice, Program, Session, TimeOff, WeeklyHours
 from scheduling.words import CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, State
@@ -181,8 +180,6 @@ def links(request, role: Mentor | Mentee) -> list[tuple[str, str]]:
         found.append((_("Week"), week_page(**whose)))
     if request.user.has_perm("scheduling.add_session") and role.user.is_active:
         found.append((_("Book a session"), find_page(**whose)))
-    if mentoring and role.user.is_active and request.user.has_perms(["scheduling.change_session", "people.change_mentor"]):
-        found.append((_("Hand over"), hand_over_page(role.pk)))
     if role.user.is_mentor and role.user.is_mentee:
         other = "mentee" if mentoring else "mentor"
         if request.user.has_perm(f"people.view_{other}"):

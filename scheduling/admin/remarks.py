@@ -1,11 +1,17 @@
-"""Coordinators' notes on a session's page: listed in a tab, written and taken away in dialogs."""
+"""Coordinators' notes on a session's page: listed in a tab; written, corrected and taken away in dialogs."""
 
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Q, When
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
@@ -36,19 +42,31 @@ class RemarkForm(BaseDialogForm):
     )
 
 
+class CorrectionForm(RemarkForm):
+    """Knows when the note had been changed last."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_seen(self):
+        try:
+            return parse_datetime(self.cleaned_data["seen"])
+        except ValueError:
+            return None
+
+
 class RemarkInline(TabularInline):
     """Who noted what, when, and for whom."""
 
     model = Remark
     tab = True
-    fields = readonly_fields = ("written_at", "who", "words", "for_whom", "take_away")
+    fields = readonly_fields = ("written_at", "who", "words", "for_whom", "changed", "change")
     extra = 0
     can_delete = False
     hide_title = True
     verbose_name_plural = gettext_lazy("notes")
 
     def get_queryset(self, request):
-        """Each with ``mine``: whether this reader may take it away (`remarks.refusal` decides when they do)."""
+        """Each with ``mine``: whether this reader may change it (`remarks.refusal` decides when they do)."""
         mine = Q(author=request.user.pk) | Q(pk__isnull=not request.user.is_superuser)
         return super().get_queryset(request).select_related("author").annotate(mine=Case(When(mine, then=True), default=False))
 
@@ -67,18 +85,29 @@ class RemarkInline(TabularInline):
 
     @display(description=gettext_lazy("Note"))
     def words(self, remark):
-        return remark.text
+        return remark.text or _("removed")
 
     @display(description=gettext_lazy("Who reads it"))
     def for_whom(self, remark):
         return BOTH if remark.shared else STAFF
 
+    @display(description=gettext_lazy("Changed"), empty_value="-")
+    def changed(self, remark):
+        if remark.changed_at is None:
+            return None
+        at = date_format(timezone.localtime(remark.changed_at), "DATETIME_FORMAT")
+        return at if remark.removed else format_html("{} {}", at, dialog_link(remark, "history", _("Before")))
+
     @display(description="")
-    def take_away(self, remark):
-        if not remark.mine:
+    def change(self, remark):
+        if not remark.mine or remark.removed:
             return ""
-        link = reverse("admin:scheduling_session_remark_remove", args=[remark.pk])
-        return render_to_string("admin/scheduling/session/dialog_link.html", {"link": link, "text": _("Remove")})
+        return format_html("{} {}", dialog_link(remark, "edit", _("Correct")), dialog_link(remark, "remove", _("Remove")))
+
+
+def dialog_link(remark: Remark, what: str, text: str) -> SafeString:
+    link = reverse(f"admin:scheduling_session_remark_{what}", args=[remark.pk])
+    return render_to_string("admin/scheduling/session/dialog_link.html", {"link": link, "text": text})
 
 
 class RemarksAdmin:
@@ -106,13 +135,30 @@ class RemarksAdmin:
         return answer(request, act, page_of(Session._meta, object_id))
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.remove_remark)
-        return [path("remarks/<int:key>/remove/", view, name="scheduling_session_remark_remove"), *super().get_urls()]
+        of_one = [
+            path(f"remarks/<int:key>/{what}/", self.admin_site.admin_view(view), name=f"scheduling_session_remark_{what}")
+            for what, view in (("edit", self.edit_remark), ("remove", self.remove_remark), ("history", self.remark_history))
+        ]
+        return [*of_one, *super().get_urls()]
+
+    def edit_remark(self, request, key):
+        remark = _remark_or_404(request, key)
+        seen = remark.changed_at.isoformat() if remark.changed_at else ""
+        shown = {"text": remark.text, "shared": remark.shared, "seen": seen}
+        form = CorrectionForm(request, None, request.POST or None, initial=shown)
+        if form.is_valid():
+            said = {name: form.cleaned_data[name] for name in ("text", "shared", "seen")}
+
+            def act():
+                remarks.correct(remark, by=request.user, **said)
+                return _("The note is corrected.")
+
+            return answer(request, act, page_of(Session._meta, remark.session_id))
+        told = _("Whoever reads it sees that it was corrected, and when. Coordinators read what it said before.")
+        return _dialog(request, form, _("Correct this note"), told, _("Save"))
 
     def remove_remark(self, request, key):
-        if not booking.acts_for_program(request.user):
-            raise PermissionDenied
-        remark = get_object_or_404(Remark, pk=key)
+        remark = _remark_or_404(request, key)
         if request.method == "POST":
 
             def act():
@@ -120,6 +166,22 @@ class RemarksAdmin:
                 return _("The note is removed.")
 
             return answer(request, act, page_of(Session._meta, remark.session_id))
-        dialog = {"title": _("Remove this note?"), "description": remark.text}
-        form = BaseDialogForm(request)
-        return render(request, "unfold/helpers/dialog.html", {"dialog": dialog, "form": form, "form_submit_text": _("Remove")})
+        told = _("Its words go for good. That there was a note, whose it was and when it went, stays. It says: “%(note)s”")
+        return _dialog(request, BaseDialogForm(request), _("Remove this note?"), told % {"note": remark.text}, _("Remove"))
+
+    def remark_history(self, request, key):
+        """What it said before, the latest first."""
+        remark = _remark_or_404(request, key)
+        before = remark.history.select_related("history_user").order_by("-history_id")[1:]
+        return render(request, "admin/scheduling/session/remark_history.html", {"before": before})
+
+
+def _remark_or_404(request, key: int) -> Remark:
+    if not booking.acts_for_program(request.user):
+        raise PermissionDenied
+    return get_object_or_404(Remark.objects.select_related("author"), pk=key)
+
+
+def _dialog(request, form: BaseDialogForm, title: str, description: str, button: str) -> HttpResponse:
+    dialog = {"title": title, "description": description}
+    return render(request, "unfold/helpers/dialog.html", {"dialog": dialog, "form": form, "form_submit_text": button})

@@ -9,6 +9,7 @@ from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from people.admin_pages import more
 from people.sheet_admin import SheetAdmin
 from scheduling import booking, rules
 from scheduling.admin.booking_forms import ASIDE, BookingForm, PersonField, PersonSelect, party
@@ -60,8 +61,8 @@ class SessionAdmin(RemarksAdmin, PlanningAdmin, ReportsAdmin, SessionListAdmin, 
     inlines = [RemarkInline, NoticeInline, FeedbackInline]
     change_form_after_template = "admin/scheduling/session/what_happened.html"
     actions_list = ("week", "find", "why_not")
-    # Named like the verbs: those that are possible now are shown.
-    actions_detail = ("confirm", "decline", "reschedule", "reassign", "cancel", "complete", "mark_no_show", "add_remark")
+    # Named like the verbs: those that are possible now are shown, the first ones first.
+    actions_detail = ("confirm", "decline", "complete", "mark_no_show", "reschedule", "cancel", "reassign", "add_remark")
 
     confirm = verb_button(
         "confirm",
@@ -120,6 +121,10 @@ class SessionAdmin(RemarksAdmin, PlanningAdmin, ReportsAdmin, SessionListAdmin, 
             return []
         possible = {verb.name for verb in booking.possible(session, request.user, request.program)} | {"add_remark"}
         return [button for button in self._get_base_actions_detail() if button.method.original_function_name in possible]
+
+    def _get_actions_navigation(self, provided_actions, allowed_actions, object_id=None):
+        buttons = super()._get_actions_navigation(provided_actions, allowed_actions, object_id)
+        return [*buttons[:3], more(buttons[3:])] if object_id and len(buttons) > 4 else buttons
 
     def get_queryset(self, request):
         return super().get_queryset(request).visible_to(request.user).with_people().select_related("acted_for")

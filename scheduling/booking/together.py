@@ -66,7 +66,8 @@ def together(change_set: ChangeSet, locked: Iterable[User], sessions: Iterable[i
     people = {user.pk: user for user in locked}
     theirs = Session.objects.filter(pk__in=list(sessions), mentor__in=people, mentee__in=people)
     fresh = {session.pk: session for session in theirs.select_for_update(of=("self",)).order_by("pk")}
-    shared = Together(change_set, Program.current(), people, fresh, Pile.of(people, fresh))
+    part_of = change_set if change_set.kind == ChangeSet.Kind.HANDOVER else None
+    shared = Together(change_set, Program.current(), people, fresh, Pile.of(people, fresh, part_of))
     yield shared
     shared.write()
 

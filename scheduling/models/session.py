@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from people.links import LinkField
-from people.models import PERMISSIONS, Mentee, Mentor, User
+from people.models import PERMISSIONS, ChangeSet, Mentee, Mentor, User
 from scheduling.models.offer import Availability
 from scheduling.models.program import Program
 from scheduling.models.timed import Timed, ends_after_it_starts, external_id_unique
@@ -126,6 +126,8 @@ class Notice(models.Model):
     version = models.PositiveIntegerField(default=0, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     detail = models.CharField(max_length=300, blank=True, help_text=_("Why it was not sent, or what the mail server said."))
+    # The hand-over whose messages to one reader go as one, where it has several of them.
+    part_of = models.ForeignKey(ChangeSet, models.SET_NULL, null=True, blank=True, db_index=False, related_name="+")
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     answer = models.CharField(_("the server’s answer"), max_length=300, blank=True, help_text=_("The last one, as it came."))
@@ -153,6 +155,8 @@ class Notice(models.Model):
             models.Index(fields=["state", "-due_at", "-id"], name="notice_state_latest_first"),
             # The sweep's question: what is unsent and due? Most rows are sent, and not in here.
             models.Index(fields=["due_at", "id"], condition=Q(state__in=["pending", "sending"]), name="notice_unsent_due"),
+            # What goes as one. Most are part of nothing.
+            models.Index(fields=["part_of", "recipient"], condition=Q(part_of__isnull=False), name="notice_part_of"),
         ]
         constraints = [
             models.UniqueConstraint(

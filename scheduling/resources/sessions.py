@@ -1,5 +1,6 @@
 """Sheets of sessions that are still to come, or were agreed on elsewhere: each row through the verbs."""
 
+import re
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -7,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people.models import Mentee, Mentor
-from people.sheets.cells import Cell
+from people.sheets.cells import Cell, YesNo
 from people.sheets.returning import KEY
 from scheduling import booking
 from scheduling.exports import SESSIONS
@@ -25,31 +26,56 @@ PATHS = {
 }
 COLUMNS = TimedResource.columns | {
     "external_id": ("external_id", "booking_id", "session_id", "roster key"),
-    "mentor": ("mentor", "mentor_email", "mentor_id", "tutor", "coach"),
-    "mentee": ("mentee", "mentee_email", "student_email", "mentee_id", "student_id", "student"),
-    "minutes": ("minutes", "duration_mins", "duration", "length", "duration minutes"),
+    "mentor": ("mentor", "mentor_email", "mentor_id", "tutor", "coach", "host email", "organizer email", "user email", "host"),
+    "mentee": (
+        "mentee",
+        "mentee_email",
+        "student_email",
+        "mentee_id",
+        "student_id",
+        "student",
+        "invitee email",
+        "attendee email",
+        "participant email",
+        "client email",
+        "learner",
+    ),
     "status": ("status", "state", "outcome"),
+    "canceled": ("canceled", "cancelled", "abgesagt"),
     "window": ("window", "slot_id", "window_id"),
     "topic": ("topic", "notes", "subject"),
     "meeting_link": ("meeting_link", "meet_link", "link"),
-    "created_at": ("created_at", "booked_at"),
+    "created_at": ("created_at", "booked_at", "event created date & time"),
 }
 # What other systems call them.
 ALSO_CALLED = (
-    dict.fromkeys(("cancelled", "declined", "expired", "rejected"), "canceled")
-    | dict.fromkeys(("no show", "noshow", "missed", "absent"), "no-show")
-    | dict.fromkeys(("attended", "done", "held", "took place", "complete"), "completed")
+    dict.fromkeys(
+        ("cancelled", "cancellation", "late cancel", "late cancellation", "declined", "expired", "rejected"), "canceled"
+    )
+    | dict.fromkeys(("no show", "noshow", "missed", "absent", "did not attend", "did not show"), "no-show")
+    | dict.fromkeys(("attended", "done", "held", "took place", "happened", "finished", "complete"), "completed")
     | dict.fromkeys(("booked", "scheduled", "accepted", "approved"), "confirmed")
     | {"requested": "pending"}
 )
+# Who did it is not the question: "Cancelled by invitee", "No-show (mentee)".
+BY_WHOM = re.compile(r"\s*(\bby\b.*|\(.*\))$")
 FIELDS = ("mentor", "mentee", "start_time", "end_time", "status", "topic", "meeting_link", "created_at", "external_id")
+
+
+def _called_off(row) -> bool:
+    try:
+        return YesNo().clean(row["canceled"])
+    except ValidationError as refusal:
+        raise ValidationError({"canceled": refusal}) from refusal
 
 
 def status_of(row, usual: str) -> str:
     """The status in a row, spelled as ours."""
     wanted = {status.value.lower(): status.value for status in PATHS}
-    word = str(row.get("status", usual)).strip().lower()
-    word = ALSO_CALLED.get(word, word)
+    if "canceled" in row and _called_off(row):
+        return CANCELED
+    word = BY_WHOM.sub("", " ".join(str(row.get("status", usual)).lower().replace("_", " ").split()))
+    word = word if word in wanted else ALSO_CALLED.get(word.replace("-", " "), word)
     if word not in wanted:
         raise ValidationError({"status": f"“{row['status']}” is no status: write {', '.join(wanted.values())}."})
     return wanted[word]

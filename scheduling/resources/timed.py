@@ -8,24 +8,20 @@ from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from people import time_zones
 from people.models import Mentee, Mentor
 from people.sheets.cells import Cell, Text, address, tidy
-from people.sheets.resource import SheetResource
+from people.sheets.merging import Entry
+from people.sheets.resource import Arranged, SheetResource
+from scheduling.resources import clocks, dates
 
 ROLES = {"mentor": Mentor, "mentee": Mentee}
-# Written by people and by programs, besides ISO 8601: only what can mean one thing. 03/04/2026 cannot.
-DAYS = ("%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%b %d, %Y", "%B %d, %Y")
-CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p", "%I:%M:%S %p")
-# Day and month, or month and day: whichever is more than twelve says it.
-SLASHED = re.compile(r"(?P<one>[0-9]{1,2})[/-](?P<other>[0-9]{1,2})[/-](?P<year>[0-9]{4})(?P<clock>\s.*)?")
-# Days since 1900, as spreadsheet programs count them where a cell is not formatted: from 1970 to 2119.
-SERIAL = re.compile(r"(2[5-9]|[3-7][0-9])[0-9]{3}\.[0-9]+")
-ONLY_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?(\s?[ap]m)?", re.IGNORECASE)
-FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001  the zone is the reader's
+ONLY_CLOCK = re.compile(clocks.CLOCK, re.IGNORECASE)
+OFFSET = re.compile(r"[0-9]{2}:[0-9]{2}-(0[0-9]|1[0-2]):?[0-9]{2}$")
+ONLY_SPAN = re.compile(rf"(?P<day>.*?\s|){clocks.SPAN.pattern}", re.IGNORECASE)
 NO_ZONE = re.compile(r".*[0-9:]\s*(?!am$|pm$|utc$|gmt$)(?P<zone>[a-z]{3,5})", re.IGNORECASE)
 
 
@@ -35,7 +31,7 @@ class Instant(Text):
     """
 
     def clean(self, value, row=None, **kwargs):
-        moment = value if isinstance(value, datetime) else _parsed(str(value))
+        moment = value if isinstance(value, datetime) else dates.moment(str(value))
         if moment is None and (found := NO_ZONE.fullmatch(str(value))):
             raise ValidationError(
                 f"“{found['zone']}” in “{value}” can mean several zones. Write the moment like 2026-11-23T14:30+01:00, or name the"
@@ -47,7 +43,7 @@ class Instant(Text):
         if timezone.is_aware(moment):
             return moment
         # A local time that does not exist, or exists twice, is refused here and not guessed at.
-        name = (row or {}).get("times_in")
+        name = time_zones.read(str((row or {}).get("times_in") or ""))
         if not name:
             return from_current_timezone(moment)
         if name not in time_zones.names():
@@ -57,47 +53,6 @@ class Instant(Text):
 
     def render(self, value, obj=None, **kwargs):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""
-
-
-def _parsed(text: str) -> datetime | None:
-    """Raises ValidationError where it may be two days, or no time of day is said."""
-    text = " ".join(text.split()).removesuffix(" Uhr")
-    if text[-4:].upper() in (" UTC", " GMT"):
-        found = _parsed(text[:-4])
-        return found.replace(tzinfo=UTC) if found and timezone.is_naive(found) else found
-    if SERIAL.fullmatch(text):
-        return (FIRST_DAY + timedelta(days=float(text), microseconds=500_000)).replace(microsecond=0)
-    if slashed := SLASHED.fullmatch(text):
-        text = _in_order(text, slashed)
-    if any(_read(text, day) for day in DAYS):
-        raise ValidationError(f"“{text}” says no time of day. Write it like 2026-11-23T14:30Z.", code="no_time")
-    try:
-        if found := parse_datetime(text):
-            return found
-    except ValueError:
-        return None
-    return next(filter(None, (_read(text, f"{day} {clock}") for day in DAYS for clock in CLOCKS)), None)
-
-
-def _read(text: str, shape: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, shape)  # noqa: DTZ007  the zone is somebody else's question
-    except ValueError:
-        return None
-
-
-def _in_order(text: str, found: re.Match) -> str:
-    one, other, clock = int(found["one"]), int(found["other"]), found["clock"] or ""
-    if max(one, other) > 12:
-        month, day = sorted((one, other))
-    elif one == other:
-        month = day = one
-    else:
-        raise ValidationError(
-            f"“{text}” can be two days. Write the month as a word, or the date like {found['year']}-{other:02}-{one:02}.",
-            code="two_days",
-        )
-    return f"{found['year']}-{month:02}-{day:02}{clock}"
 
 
 class Person(Text):
@@ -114,7 +69,8 @@ class Person(Text):
         person = self.known.get(value.lower() if "@" in value else value)
         if person is None:
             kind = self.role._meta.verbose_name
-            raise ValidationError(f"There is no {kind} “{value}”. Import the {kind}s first.", code="unknown_person")
+            first = f"Import the {kind}s first." if "@" in value else "Name them by their e-mail address, or import them first."
+            raise ValidationError(f"There is no {kind} “{value}”. {first}", code="unknown_person")
         return person
 
     def find(self, cells) -> None:
@@ -143,10 +99,23 @@ class TimedResource(SheetResource):
     columns = {
         "external_id": ("external_id", "roster key"),
         "mentor": ("mentor", "mentor_email", "email", "mentor_id", "tutor", "coach"),
-        "start_time": ("start_time", "start", "from", "starts at", "begin", "date and time"),
-        "end_time": ("end_time", "end", "to", "until", "ends at"),
+        "start_time": (
+            "start_time",
+            "start",
+            "from",
+            "starts at",
+            "begin",
+            "date and time",
+            "start date & time",
+            "time",
+            "beginn",
+            "von",
+            "uhrzeit",
+        ),
+        "end_time": ("end_time", "end", "to", "until", "ends at", "end date & time", "ende", "bis"),
         "times_in": ("times_in", "time zone", "timezone", "zeitzone"),
-        "date": ("date", "session date", "meeting date", "datum"),
+        "date": ("date", "session date", "meeting date", "start date", "day", "datum", "tag"),
+        "minutes": ("minutes", "duration_mins", "duration", "length", "duration minutes", "dauer"),
     }
     labels = {
         "external_id": _("Roster key"),
@@ -155,10 +124,14 @@ class TimedResource(SheetResource):
         "times_in": _("Time zone of the times"),
         "date": _("Date, where the start and the end are times of day"),
         "window": _("Window (its roster key)"),
-        "minutes": _("Length in minutes"),
+        "minutes": _("Length (minutes, or with its unit)"),
+        "canceled": _("Canceled (yes or no)"),
         "topic": _("What it is about"),
         "created_at": _("When it was booked"),
     }
+
+    # Elsewhere they speak of other times: "Submission time", "Invitee Time Zone".
+    alone = frozenset({"time", "time zone", "timezone", "uhrzeit", "zeitzone"})
 
     class Meta:
         import_id_fields = ()
@@ -167,25 +140,34 @@ class TimedResource(SheetResource):
     def get_queryset(self):
         return super().get_queryset().order_by("start_time", "pk")
 
+    @classmethod
+    def by_whose_clocks(cls):
+        zone = timezone.get_current_timezone_name()
+        return _("Times are shown by the clocks of %(zone)s, and those that name no zone are read so.") % {"zone": zone}
+
+    @classmethod
+    def shown(cls, column, text):
+        if not text or not isinstance(cls.fields[column].widget, Instant):
+            return text
+        local = timezone.localtime(datetime.fromisoformat(text))
+        return date_format(local, "DATETIME_FORMAT")
+
+    @classmethod
+    def arrange(cls, columns, entries, order=""):
+        """A sheet may have the day in a column of its own, both times in one cell, and days and months in either order."""
+        columns = list(columns)
+        if "start_time" in columns and "end_time" not in columns and any(_span(columns, entry) for entry in entries):
+            columns.append("end_time")
+            for entry in entries:
+                entry.cells.append("")
+        for entry in entries:
+            _put_together(columns, entry)
+        order, unsure = dates.in_one_order(columns, entries, ("start_time", "end_time", "created_at"), order)
+        return Arranged(columns, entries, order, unsure)
+
     def prepare(self, dataset):
-        self._put_dates_to_times(dataset)
         for column in ROLES.keys() & set(dataset.headers):
             self.fields[column].widget.find(dataset[column])
-
-    def _put_dates_to_times(self, dataset) -> None:
-        """A sheet may have the day in a column of its own."""
-        if "date" not in dataset.headers:
-            return
-        at = dataset.headers.index("date")
-        places = [dataset.headers.index(name) for name in ("start_time", "end_time") if name in dataset.headers]
-        for number, row in enumerate(dataset):
-            cells = list(row)
-            # A spreadsheet program makes a date and midnight of a date.
-            day = str(tidy(cells[at]) or "").removesuffix("T00:00:00").removesuffix(" 00:00:00")
-            for place in places:
-                clock = str(tidy(cells[place]) or "")
-                cells[place] = f"{day} {clock.upper()}" if day and ONLY_CLOCK.fullmatch(clock) else cells[place]
-            dataset[number] = cells
 
     def get_instance(self, instance_loader, row):
         key = row.get("external_id")
@@ -198,8 +180,39 @@ class TimedResource(SheetResource):
         """A sheet may say how long instead of until when."""
         if "end_time" in row or "minutes" not in row or "start_time" not in row:
             return
-        try:
-            minutes = float(row["minutes"])
-        except ValueError:
-            raise ValidationError({"minutes": "Write the length as a number of minutes, like 30."}) from None
+        minutes = clocks.minutes(str(row["minutes"]))
+        if minutes is None:
+            said = "Write the length as a number of minutes, like 30, or with its unit, like 1 h 30 min."
+            raise ValidationError({"minutes": said})
         row["end_time"] = self.moment(row, "start_time") + timedelta(minutes=minutes)
+
+
+def _span(columns: list[str], entry: Entry) -> re.Match | None:
+    """Two times of day in the cell of the start. In 2026-11-23 14:30-05:00 the second is an offset."""
+    cell = str(tidy(entry.cells[columns.index("start_time")]) or "") if "start_time" in columns else ""
+    found = ONLY_SPAN.fullmatch(cell)
+    return found if found and not OFFSET.search(cell) else None
+
+
+def _put_together(columns: list[str], entry: Entry) -> None:
+    cells = {
+        name: str(tidy(entry.cells[columns.index(name)]) or "")
+        for name in ("date", "start_time", "end_time")
+        if name in columns
+    }
+    # A spreadsheet program makes a date and midnight of a date.
+    day = dates.MIDNIGHT.sub("", cells.pop("date", ""))
+    before = dict(cells)
+    if not cells.get("end_time") and (both := _span(columns, entry)):
+        try:
+            found = clocks.span(both["begins"], both["ends"])
+        except ValidationError as refusal:
+            entry.refusal = entry.refusal or ValidationError({"start_time": refusal})
+            return
+        if found:
+            day = both["day"].strip(" ,") or day
+            cells = {name: f"{clock:%H:%M}" for name, clock in zip(("start_time", "end_time"), found, strict=True)}
+    for name, cell in cells.items():
+        text = f"{day} {cell}" if day and ONLY_CLOCK.fullmatch(cell) else cell
+        if text != before[name]:
+            entry.cells[columns.index(name)] = text

@@ -20,7 +20,7 @@ class AvailabilityResource(TimedResource):
 
     sheet = WINDOWS
     columns = TimedResource.columns | {"external_id": ("external_id", "slot_id", "window_id", "roster key")}
-    needed = (("mentor",), ("start_time",), ("end_time",))
+    needed = (("mentor",), ("start_time",))
 
     class Meta(TimedResource.Meta):
         model = Availability
@@ -28,6 +28,11 @@ class AvailabilityResource(TimedResource):
 
     def get_queryset(self):
         return super().get_queryset().select_related("mentor__user")
+
+    def read_row(self, row):
+        self.end_by_minutes(row)
+        self.require(row, "mentor", "start_time")
+        self.require(row, "end_time", why="Say when it ends, or how long it is.")
 
     def init_instance(self, row=None):
         times = {name: self.moment(row, name) for name in ("start_time", "end_time") if name in row}

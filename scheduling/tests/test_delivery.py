@@ -459,6 +459,36 @@ def test_what_was_read_a_while_ago_is_read_again_before_it_is_sent(confirmed, ma
     assert sorted(state for state, _ in states(confirmed).values()) == sorted(["sent", state])
 
 
+@pytest.mark.parametrize(
+    ("fresh", "order"),
+    [
+        (60.0, ["write Alex", "write Maya", "answer", "answer"]),
+        # What was read too long ago is read again, and written again.
+        (0.0, ["write Alex", "write Maya", "answer", "write Maya", "answer"]),
+    ],
+)
+def test_the_next_message_is_written_while_the_server_thinks_about_the_last(confirmed, mail, monkeypatch, fresh, order):
+    monkeypatch.setattr(delivery, "FRESH", fresh)
+    seen = []
+    compose, as_said = delivery.compose, smtp.as_said
+
+    def composed(notice, connection, others=()):
+        seen.append(f"write {notice.recipient.first_name}")
+        return compose(notice, connection, others)
+
+    def answered(code, reply):
+        seen.append("answer")
+        return as_said(code, reply)
+
+    monkeypatch.setattr(delivery, "compose", composed)
+    monkeypatch.setattr(smtp, "as_said", answered)
+    confirmed.notices.filter(kind="reminder_60", recipient__first_name="Maya").update(due_at=confirmed.start_time - 59 * MINUTE)
+    with before(confirmed, 58):
+        assert delivery.sweep() == {"sent": 2}
+    assert seen == order
+    assert [message["To"] for message in mail.messages] == ["alex@example.org", "maya@example.org"]
+
+
 def test_what_changed_since_it_was_read_is_not_claimed(confirmed, mail, maya):
     notice = only(confirmed, "Alex")
     with before(confirmed, 60):

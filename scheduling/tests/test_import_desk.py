@@ -177,7 +177,8 @@ def test_moments_are_read_as_other_programs_write_them(desk, maya, alex, written
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("04/03/2024 10:00", "“04/03/2024 10:00” can be two days."),
+        ("04/03/2024 10:00", "“04/03/2024” can be two days."),
+        ('"Tuesday, November 6, 2024 2 pm"', "“Tuesday, November 6, 2024” is a Wednesday"),
         ("2024-11-24", "“2024-11-24” says no time of day."),
         ("2024-11-24 14:30 EST", "“EST” in “2024-11-24 14:30 EST” can mean several zones."),
         ("31/31/2024 10:00", "“31/31/2024 10:00” is not a date and time."),

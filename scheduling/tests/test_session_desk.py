@@ -162,6 +162,18 @@ def test_a_thousand_and_more_are_not_counted(desk, then, many, monkeypatch):
     assert desk.get(DESK, {"p": 9}).url == f"{DESK}?e=1"
 
 
+def test_what_is_settled_on_a_page_leads_back_to_the_list_it_was_opened_from(desk, then, many):
+    [key] = many(("Confirmed", NOW - DAY))
+    kept = "?_changelist_filters=needs%3Dreport"
+    page = desk.get(f"{DESK}{key}/change/{kept}").content.decode()
+    assert [f'hx-get="{DESK}{key}/{verb}/{kept}"' in page for verb in ("complete", "mark_no_show")] == [True, True]
+    assert f'href="{DESK}?needs=report"' in page
+    settled = desk.post(f"{DESK}{key}/complete/{kept}", {"_form_submitted": "True", "version": "0"})
+    assert settled["HX-Redirect"] == f"{DESK}{key}/change/{kept}"
+    # From elsewhere there is nothing to lead back to.
+    assert f'hx-get="{DESK}{key}/add_remark/"' in desk.get(f"{DESK}{key}/change/").content.decode()
+
+
 # ---- search and filters -------------------------------------------------------------------------------------------------
 
 
