@@ -6,12 +6,14 @@ from datetime import datetime, time, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from people.models import Mentee, Mentor
 from scheduling.models import Availability, MentorLimits, Notice, Session
 from scheduling.querysets import late
 from scheduling.slots import Period
-from scheduling.words import CANCELED, State
+from scheduling.words import ACTIVE, CANCELED, State
 
 # How far ahead a mentor should have time to give.
 WINDOWS_AHEAD = timedelta(days=14)
@@ -79,6 +81,21 @@ def clashing(sessions: QuerySet, now: datetime) -> QuerySet:
     today = timezone.localdate(now)
     inactive |= Q(mentor__user__leaves_on__lt=today) | Q(mentee__user__leaves_on__lt=today)
     return ahead.filter(inactive | _outside_hours() & ~Q(set_aside__icontains="outside_window"))
+
+
+def clash(session: Session, now: datetime) -> str:
+    """What clashes with this one, in words; empty: nothing."""
+    if session.status not in ACTIVE or session.start_time <= now:
+        return ""
+    if not clashing(Session.objects.filter(pk=session.pk), now).exists():
+        return ""
+    for user in (session.mentor.user, session.mentee.user):
+        if not user.is_active:
+            return _("This session clashes: %(person)s is deactivated.") % {"person": user}
+        if user.leaves_on and user.leaves_on < timezone.localdate(now):
+            told = {"person": user, "day": date_format(user.leaves_on, "DATE_FORMAT")}
+            return _("This session clashes: the last day of %(person)s was %(day)s.") % told
+    return _("This session clashes: %(mentor)s does not offer this time any more.") % {"mentor": session.mentor}
 
 
 def _outside_hours() -> Q:

@@ -37,6 +37,7 @@ def rows(context, changelist) -> dict:
         "num_sorted_fields": sum(head["sortable"] and head["sorted"] for head in heads),
         "has_boxes": ACTION_CHECKBOX in changelist.list_display,
         "rows": list(_rows(changelist, [head["text"] for head in heads])),
+        "needed": context.get("needed"),
         "has_add_permission": changelist.model_admin.has_add_permission(context["request"]),
     }
 

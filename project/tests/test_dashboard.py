@@ -110,6 +110,24 @@ def test_every_number_is_the_length_of_the_list_it_opens(desk, world, maya, alex
     assert lists["Sessions to report"] == []
 
 
+def test_a_list_says_what_it_was_opened_for_and_a_session_what_clashes(desk, world, maya, alex):
+    def said(session) -> str:
+        return desk.get(reverse("admin:scheduling_session_change", args=[session.pk])).context["clash"]
+
+    assert said(world["outside"]) == "This session clashes: Maya Lopez does not offer this time any more."
+    assert (said(world["soon"]), said(world["held"])) == ("", "")
+    type(alex.user).objects.filter(pk=alex.pk).update(is_active=False)
+    assert said(world["later"]) == "This session clashes: Alex Johnson is deactivated."
+    listed = reverse("admin:scheduling_session_changelist")
+    opened = desk.get(listed, {"needs": "decision", "team": alex.team_id}).content.decode()
+    assert "Outside hours, or with somebody deactivated</strong>" in opened
+    assert f'href="{reverse("admin:index")}?team={alex.team_id}"' in opened
+    assert 'id="needed"' not in desk.get(listed, {"needs": "window"}).content.decode()
+    empty = desk.get(reverse("admin:people_mentor_changelist"), {"needs": "window"}).content.decode()
+    assert "Nothing of this needs you now." in empty
+    assert "Nothing fits the search and the filters." in desk.get(listed, {"q": "nobody"}).content.decode()
+
+
 def test_imports_with_rows_left_over_are_open_until_the_rest_is_in(desk, client, cora, vera, person):
     now, colleague, state = TUESDAY, person("Cleo Fox", is_staff=True), Import.State
     desk_now = time_machine.travel(now, tick=False)

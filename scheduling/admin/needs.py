@@ -1,5 +1,8 @@
 """The lists behind the first page's numbers: `?needs=answer`, and the part of the program they are about."""
 
+from urllib.parse import urlencode
+
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
@@ -84,6 +87,19 @@ class NeedsAdmin:
     """A list that numbers open, of the first page and of reports. Stands before the other bases."""
 
     opened_by: tuple = ()
+
+    list_before_template = "admin/needs.html"
+
+    def changelist_view(self, request, extra_context=None):
+        asked = self.needed(request)
+        part = {name: request.GET[name] for name in ("team", "skill") if request.GET.get(name)}
+        more = {"needed": WORDS[asked] if asked else "", "today": f"{reverse('admin:index')}?{urlencode(part)}".rstrip("?")}
+        return super().changelist_view(request, more | (extra_context or {}))
+
+    def needed(self, request) -> str:
+        """The number of the first page that was opened, if any."""
+        need = NEEDS.get(request.GET.get("needs", ""))
+        return need.name if need and need.model is self.model else ""
 
     def get_list_filter(self, request):
         return (*super().get_list_filter(request), NeedsFilter, *self.opened_by)

@@ -27,6 +27,7 @@ from scheduling.admin.why_not import why_not
 from scheduling.booking import VERBS
 from scheduling.exports import SESSIONS
 from scheduling.models import Program, Session
+from scheduling.needs import clash
 from scheduling.resources import SessionResource
 
 # What is asked of a booking.
@@ -59,6 +60,7 @@ class SessionAdmin(RemarksAdmin, PlanningAdmin, ReportsAdmin, SessionListAdmin, 
         "set_aside_reason",
     )
     inlines = [RemarkInline, NoticeInline, FeedbackInline]
+    change_form_outer_before_template = "admin/scheduling/session/clash.html"
     change_form_after_template = "admin/scheduling/session/what_happened.html"
     actions_list = ("week", "find", "why_not")
     # Named like the verbs: those that are possible now are shown, the first ones first.
@@ -165,6 +167,10 @@ class SessionAdmin(RemarksAdmin, PlanningAdmin, ReportsAdmin, SessionListAdmin, 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         more = {"page_obj": self.last_changes(request, object_id)}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        more = {"clash": clash(obj, timezone.now()) if obj else ""}
+        return super().render_change_form(request, context | more, add, change, form_url, obj)
 
     def add_view(self, request, form_url="", extra_context=None):
         extra_context = {"title": "Book a session"} | (extra_context or {})
