@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from people.models import Mentee, Mentor
@@ -91,6 +92,9 @@ def clash(session: Session, now: datetime) -> str:
     for user in (session.mentor.user, session.mentee.user):
         if not user.is_active:
             return _("This session clashes: %(person)s is deactivated.") % {"person": user}
+        if user.leaves_on and user.leaves_on < timezone.localdate(now):
+            told = {"person": user, "day": date_format(user.leaves_on, "DATE_FORMAT")}
+            return _("This session clashes: the last day of %(person)s was %(day)s.") % told
     return _("This session clashes: %(mentor)s does not offer this time any more.") % {"mentor": session.mentor}
 
 

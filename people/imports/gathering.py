@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from people.imports.models import Import
@@ -61,8 +63,19 @@ def key_of(headers: list[str]) -> str:
 
 
 def remembered(kind: str, headers: list[str]) -> list[str] | None:
-    """How the last file with these headers was mapped; one of refused rows has a column more, which says why."""
-    return _mapped(kind, headers) or ((before := _mapped(kind, headers[:-1])) and [*before, ""])
+    """How the last file with these headers was mapped; one of refused rows is mapped as the file that they were in."""
+    if headers and headers[-1] in _in_all_languages("Why it was refused"):
+        before = _mapped(kind, headers[:-1])
+        return before and [*before, ""]
+    return _mapped(kind, headers)
+
+
+def _in_all_languages(sentence: str) -> set[str]:
+    said = set()
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            said.add(_(sentence))
+    return said
 
 
 def _mapped(kind: str, headers: list[str]) -> list[str] | None:

@@ -79,7 +79,13 @@ class TeamNumber(Text):
         number = int(found["number"]) if found else None
         if number not in self.known:
             self._make(text, found, number)
-        return self.known[number]
+        team, called = self.known[number], _name_in(found)
+        if called and team.name and team.name.lower() != called.lower():
+            raise ValidationError(
+                f"Team {number} is called “{team.name}”, and not “{called}”: write the number alone, or the right one.",
+                code="other_name",
+            )
+        return team
 
     def _make(self, text: str, found, number: int | None) -> None:
         called = f"Team {number}"
@@ -90,9 +96,14 @@ class TeamNumber(Text):
             raise ValidationError(
                 f"There is no team “{text}”. Add it to the list first, or correct the cell.{kept}", code="unknown_name"
             )
-        team = Team(number=number, name=found["name"].strip())
+        team = Team(number=number, name=_name_in(found))
         team.full_clean(validate_unique=False, validate_constraints=False)
         self.known[number] = team
 
     def render(self, value, obj=None, **kwargs):
         return str(value.number) if value else ""
+
+
+def _name_in(found: re.Match) -> str:
+    """The name behind a number: of "4 Elm", "4: Elm", "Team 4 (Elm)"."""
+    return found["name"].strip(" :.,()-–—")

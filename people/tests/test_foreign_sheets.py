@@ -194,10 +194,18 @@ def test_two_words_before_an_at_are_not_put_together(desk):
     assert problems(found) == [([2], [["email", "Enter a valid email address."]])]
 
 
-@pytest.mark.parametrize("written", ["4", "4.0", "#4", "Team 4", "T4", "Team-4", "Group 4", "Elm", "Team Elm", "4 Elm"])
+@pytest.mark.parametrize(
+    "written", ["4", "4.0", "#4", "Team 4", "T4", "Team-4", "Group 4", "Elm", "Team Elm", "4 Elm", "Team 4 (Elm)", "4: elm"]
+)
 def test_a_team_is_known_by_its_number_or_its_name(desk, written):
     found = look(desk, "mentees", f"Email,Name,Team\nana@example.org,Ana,{written}\n")
     assert ["team_number", "", "4"] in found.rows.get().changes
+
+
+def test_a_number_and_a_name_of_two_teams_are_not_taken_for_one(desk):
+    found = look(desk, "mentees", "Email,Name,Team\nana@example.org,Ana,4 Oak\n")
+    said = "Team 4 is called “Elm”, and not “Oak”: write the number alone, or the right one."
+    assert problems(found) == [([2], [["team_number", said]])]
 
 
 def test_a_team_without_a_number_is_refused_and_says_what_to_do(desk):

@@ -11,7 +11,7 @@ from people import changes
 from people.models import ChangeSet, User
 from scheduling import booking, last_days, leaving, offering, tasks
 from scheduling.models import Availability, Program, Session, WeeklyHours
-from scheduling.needs import NEEDS, Scope
+from scheduling.needs import NEEDS, Scope, clash
 from scheduling.tests.test_privacy import data_of
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +142,8 @@ def test_sessions_that_nobody_decided_about_keep_them_active_and_need_a_person(
     assert "1 people are still active" in caplog.text
     assert account(maya)[:2] == (True, last)
     assert list(NEEDS["decision"].rows(Scope(), timezone.now())) == [left]
+    said = f"This session clashes: the last day of Maya Lopez was Mon {last.day} {last:%b %Y}."
+    assert clash(Session.objects.get(pk=left.pk), timezone.now()) == said
     booking.cancel(left, by=cora)
     assert tasks.let_go() == "1 deactivated, 0 undecided"
 
