@@ -37,6 +37,7 @@ def test_somebody_elses_template_may_leave_things_out():
 """
 
 
+@pytest.mark.once
 def test_the_net_catches(tmp_path):
     (tmp_path / "test_bad.py").write_text(BAD)
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-p", "no:cacheprovider", "-rfE", str(tmp_path)]
