@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import QuerySet, Subquery, Value
+from django.db.models import Exists, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from people.imports import kinds
 from people.imports.models import Import
-from people.models import ErasureRequest, Skill, SkillSuggestion, Team, User
+from people.models import ErasureRequest, Mentee, Mentor, Skill, SkillSuggestion, Team, User
 from project.counting import MOST, many
 from project.week import week
 from scheduling import ledger
@@ -76,13 +76,14 @@ def dashboard(request, context: dict) -> dict:
     now, form = timezone.now(), ScopeForm(request.GET)
     scope = form.scope
     wanted = [tile for tile in tiles(request.user, scope, now) if may_see(request.user, tile)]
-    count(wanted, now)
+    begun = count(wanted, now)
     return context | {
         "promises": promises(request, now),
         "scope_form": form,
         "scoped": scope != Scope(),
         "needs": [tile for tile in wanted if tile.number],
         "clear": [tile for tile in wanted if not tile.number],
+        "begun": begun,
         "week": week(scope, now),
         "first_steps": {
             "mentors": reverse("admin:people_mentor_import"),
@@ -163,15 +164,17 @@ def tiles(user: User, scope: Scope, now: datetime) -> list[Tile]:
     ]
 
 
-def count(wanted: list[Tile], now: datetime) -> None:
-    """All in one question; and when the first of the requests runs out."""
+def count(wanted: list[Tile], now: datetime) -> bool:
+    """All in one question; and when the first of the requests runs out. Is there a mentor, and a mentee?"""
     first = Subquery(wanted[0].rows.filter(answer_by__gt=now).values("answer_by")[:1])
-    *found, runs_out_at = many([tile.rows for tile in wanted], first)
+    people = (Exists(model.objects.order_by()) for model in (Mentor, Mentee))
+    *found, runs_out_at, mentors, mentees = many([tile.rows for tile in wanted], first, *people)
     for tile, number in zip(wanted, found, strict=True):
         tile.number = number
     if runs_out_at:
         at = date_format(timezone.localtime(runs_out_at), "D H:i")
         wanted[0].meaning = _("The first runs out %(at)s, unless somebody answers.") % {"at": at}
+    return mentors and mentees
 
 
 # ---- promises ---------------------------------------------------------------------------------------------------------

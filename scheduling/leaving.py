@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people import changes, erasure, keeping
-from people.models import Mentor, User
+from people.models import ChangeSet, Mentor, User
 from scheduling import booking, coming_back, offering, rules
 from scheduling.models import Notice, Program, Session, TimeOff
 from scheduling.notices import GONE
@@ -94,8 +94,7 @@ def leave(
         if not (user.is_active or sessions):
             raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         within = changes.begin("handover", f"Deactivated: {_counted(sessions, decided)}", by=by, about=user)
-        with booking.together(within, locked.values()) as many:
-            left = _give_up(sessions, user, decided, by=by, within=many, **how)
+        left = _give_up(sessions, user, decided, locked, by=by, within=within, **how)
         before = changes.snapshot(user, ACCOUNT)
         user.is_active, user.leaves_on = False, None
         _save(user, by, LEFT, *ACCOUNT)
@@ -137,8 +136,7 @@ def leave_after(
         if not user.is_active:
             raise ValidationError(_("%(person)s is deactivated already.") % {"person": user}, code="already")
         within = changes.begin("handover", f"Last day set: {_counted(sessions, decided)}", by=by, about=user)
-        with booking.together(within, locked.values()) as many:
-            left = _give_up(sessions, user, decided, by=by, within=many, **how)
+        left = _give_up(sessions, user, decided, locked, by=by, within=within, **how)
         before = changes.snapshot(user, LAST_DAY)
         user.leaves_on = last_day
         _save(user, by, LEAVES, *LAST_DAY)
@@ -179,8 +177,7 @@ def be_away(
         sessions = while_away(mentor, period)
         given_up = [session for session in sessions if session.pk not in keep]
         within = changes.begin("handover", f"Away: {_counted(given_up, decided)}", by=by, about=user)
-        with booking.together(within, locked.values()) as many:
-            left = _give_up(given_up, user, decided, by=by, within=many, **how)
+        left = _give_up(given_up, user, decided, locked, by=by, within=within, **how)
         windows = coming_back.by_hand(mentor)
         before = set(TimeOff.objects.filter(mentor=mentor).values_list("pk", flat=True))
         off = TimeOff(mentor=mentor, start_time=period.start, end_time=period.end)
@@ -283,9 +280,10 @@ def _give_up(
     sessions: list[Session],
     user: User,
     decided: Mapping[int, Mentor | None],
+    locked: Mapping[int, User],
     *,
     by: User,
-    within: booking.Together,
+    within: ChangeSet,
     moved: Mapping[int, datetime] | None = None,
     seen: Mapping[int, int] | None = None,
     agreed: bool = False,
@@ -305,21 +303,22 @@ def _give_up(
         )
     moved, seen = moved or {}, seen or {}
     left, refused = [], {}
-    for session in sessions:
-        said = {"by": by, "reason": reason, "version": seen.get(session.pk), "within": within}
-        heir, start = decided[session.pk], moved.get(session.pk)
-        try:
-            if heir is None:
-                left.append(booking.cancel(session, **said))
-            elif session.mentor_id != user.pk:
-                sentence = _("%(person)s is the mentee here: nobody can take that over. Cancel it.") % {"person": user}
-                raise ValidationError(sentence, code="not_the_mentor")
-            else:
-                left.append(_hand_on(session, heir, start, agreed=agreed, set_aside=set_aside, **said))
-        except ValidationError as error:
-            refused[session.pk] = error
-    if refused:
-        raise ValidationError(refused)
+    with booking.together(within, locked.values(), [session.pk for session in sessions]) as many:
+        for session in sessions:
+            said = {"by": by, "reason": reason, "version": seen.get(session.pk), "within": many}
+            heir, start = decided[session.pk], moved.get(session.pk)
+            try:
+                if heir is None:
+                    left.append(booking.cancel(session, **said))
+                elif session.mentor_id != user.pk:
+                    sentence = _("%(person)s is the mentee here: nobody can take that over. Cancel it.") % {"person": user}
+                    raise ValidationError(sentence, code="not_the_mentor")
+                else:
+                    left.append(_hand_on(session, heir, start, agreed=agreed, set_aside=set_aside, **said))
+            except ValidationError as error:
+                refused[session.pk] = error
+        if refused:
+            raise ValidationError(refused)
     return left
 
 

@@ -5,12 +5,13 @@ one version of the session: what moves away and back is promised anew.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -45,6 +46,15 @@ TOLD = (State.SENDING, State.SENT, State.UNCERTAIN)
 BEFORE = {Kind.REMINDER_60: timedelta(minutes=60), Kind.REMINDER_15: timedelta(minutes=15)}
 
 
+class Owed(NamedTuple):
+    """A message that is not sent yet."""
+
+    key: int
+    state: str
+    kind: str
+    recipient: int
+
+
 @dataclass
 class Pile:
     """What many sessions owe, to be written in one go. ``people``: of these nobody has to ask whether they take part.
@@ -53,14 +63,29 @@ class Pile:
     """
 
     people: Mapping[int, User]
+    # Session -> what it owed before.
+    owed: Mapping[int, list[Owed]]
     part_of: ChangeSet | None = None
     rows: list[Notice] = field(default_factory=list)
+    # Why -> the keys of what is owed no longer.
+    taken_back: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, people: Mapping[int, User], sessions: Iterable[int], part_of: ChangeSet | None) -> "Pile":
+        """For these sessions, whose people are locked: nobody else promises anything about them."""
+        owed = {key: [] for key in sessions}
+        rows = Notice.objects.unsent().filter(session__in=list(owed)).order_by("pk")
+        for session, *row in rows.values_list("session_id", "pk", "state", "kind", "recipient_id"):
+            owed[session].append(Owed(*row))
+        return cls(people, owed, part_of)
 
     def write(self) -> None:
+        for why, keys in self.taken_back.items():
+            _suppress(Notice.objects.filter(pk__in=keys), why)
         if self.part_of:
             self._put_together()
         _write(self.rows)
-        self.rows = []
+        self.rows, self.taken_back = [], defaultdict(list)
 
     def _put_together(self) -> None:
         news = defaultdict(list)
@@ -105,7 +130,8 @@ def tell_these(
 ) -> None:
     """Promise the message to the people of these keys."""
     rows = [_notice(session, key, kind, due_at=at) for key in sorted(keys)]
-    gone = _gone(keys, pile.people if pile else {})
+    # The two are locked, and read after that.
+    gone = _gone(keys, pile.people if pile else {user.pk: user for user in session.people})
     for notice in rows:
         if notice.recipient_id in gone:
             notice.state, notice.detail = State.SUPPRESSED, GONE
@@ -130,13 +156,16 @@ def told_since(session: Session, version: int) -> set[int]:
     return set(news.values_list("recipient_id", flat=True))
 
 
-def owed(session: Session) -> list[tuple[str, int]]:
+def owed(session: Session, pile: Pile | None = None) -> list[tuple[str, int]]:
     """The kind and the recipient's key of each message that waits to be sent; reminders aside."""
+    if pile and session.pk in pile.owed:
+        waiting = [one for one in pile.owed[session.pk] if one.state == State.PENDING and one.kind not in REMINDERS]
+        return [(one.kind, one.recipient) for one in waiting]
     news = session.notices.filter(state=State.PENDING).exclude(kind__in=REMINDERS)
     return list(news.order_by("pk").values_list("kind", "recipient_id"))
 
 
-def take_back(session: Session, why: str, left: int | None = None) -> None:
+def take_back(session: Session, why: str, left: int | None = None, pile: Pile | None = None) -> None:
     """Suppress what this session still owes: it is no longer true. ``left``: the key of the mentor who leaves it now.
 
     A claimed one is left to its sender, who may have it on the line already and writes down what became of it; if that
@@ -144,8 +173,15 @@ def take_back(session: Session, why: str, left: int | None = None) -> None:
     for the mentor of before, whatever becomes of the session.
     """
     theirs = [key for key in (session.mentor_id, session.mentee_id, left) if key]
-    owed = session.notices.filter(state=State.PENDING).filter(~Q(kind=Kind.REASSIGNED) | Q(recipient__in=theirs))
-    owed.update(state=State.SUPPRESSED, detail=why, not_before=None)
+    if pile and session.pk in pile.owed:
+        untrue = (one for one in pile.owed[session.pk] if one.kind != Kind.REASSIGNED or one.recipient in theirs)
+        pile.taken_back[why] += [one.key for one in untrue]
+    else:
+        _suppress(session.notices.filter(~Q(kind=Kind.REASSIGNED) | Q(recipient__in=theirs)), why)
+
+
+def _suppress(notices: QuerySet[Notice], why: str) -> None:
+    notices.filter(state=State.PENDING).update(state=State.SUPPRESSED, detail=why, not_before=None)
 
 
 def _notice(session: Session, recipient_key: int, kind: Kind, due_at: datetime) -> Notice:

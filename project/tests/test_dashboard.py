@@ -285,6 +285,19 @@ def test_a_week_begins_on_the_readers_monday(clock, desk, cora, maya, alex, wind
     assert lengths(desk, by_week) == cells(by_week)
 
 
+def test_a_program_with_nobody_in_it_is_told_how_to_begin(desk, person):
+    def shown() -> tuple[bool, bool]:
+        text = desk.get(reverse("admin:index")).content.decode()
+        return "Begin here" in text, "A usual week" in text
+
+    assert shown() == (True, False)
+    assert "There are no mentors yet." in desk.get(reverse("admin:scheduling_session_week")).content.decode()
+    person("Maya Lopez", mentor=True)
+    assert shown() == (True, False)
+    person("Alex Johnson", mentee=True)
+    assert shown() == (False, True)
+
+
 def test_a_viewer_reads_what_they_may(clock, client, vera, world):
     client.force_login(vera)
     page = client.get(reverse("admin:index"))

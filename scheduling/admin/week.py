@@ -110,7 +110,8 @@ class WeekPage:
             "previous": self._page(p=page.previous_page_number()) if page.has_previous() else "",
             "next": self._page(p=page.next_page_number()) if page.has_next() else "",
         }
-        return {"rows": rows, "hours": None, "page": page, "pages": pages}
+        narrowed = bool(self.wanted["skill"] or self.wanted["team"])
+        return {"rows": rows, "hours": None, "page": page, "pages": pages, "narrowed": narrowed}
 
     def _mentors(self):
         mentors = Mentor.objects.visible_to(self.request.user).active().with_people()

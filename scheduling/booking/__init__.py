@@ -5,7 +5,8 @@ and promises the notices in the same transaction. A refusal is a ValidationError
 """
 
 from scheduling.booking.bulk import IN_BULK, MOST, Done, all_of
-from scheduling.booking.facts import Facts, explain, free, slots
+from scheduling.booking.facts import Facts, free, slots
+from scheduling.booking.known import explain
 from scheduling.booking.locks import lock, lock_keys, retry_after_deadlock
 from scheduling.booking.moves import (
     MOVES,

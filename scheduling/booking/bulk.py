@@ -47,8 +47,8 @@ def all_of(name: str, seen: Mapping[int, int], *, by: User, on_behalf_of: str = 
         # Everybody at once: one session after the other, two who do this would wait for each other.
         locked = lock_keys({key for pair in people for key in pair})
         change_set = changes.begin("bulk", f"Sessions {verb.past}", by=by)
-        sessions = Session.objects.filter(pk__in=seen).with_people().order_by("start_time", "pk")
-        with together(change_set, locked) as within:
+        sessions = list(Session.objects.filter(pk__in=seen).with_people().order_by("start_time", "pk"))
+        with together(change_set, locked, [session.pk for session in sessions]) as within:
             for session in sessions:
                 try:
                     outcome.done.append(_one(verb, session, by, on_behalf_of, seen[session.pk], within, said))

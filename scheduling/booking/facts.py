@@ -1,4 +1,4 @@
-"""What the rules need to know, fetched: the questions "may these two meet then?" and "who is free when?"."""
+"""What the rules need to know, fetched for the question "who is free when?"; `known` does it for "may these two meet then?"."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +21,8 @@ from scheduling.words import ACTIVE, CANCELED
 
 # A window lasts a day at most, and a session two hours: what began a week earlier is over, and is not looked through.
 LONGEST = timedelta(days=7)
+# A session this far off may be in the way all the same.
+PAUSE = timedelta(minutes=LONGEST_BUFFER)
 # Of those looked at first, one in so many has to be free.
 LOOK_AT = 3
 NOTHING: Mapping = MappingProxyType({})
@@ -46,24 +48,6 @@ class Facts:
     def offer(self, minutes: int) -> Iterator[Period]:
         """The slots of this length whose every rule passes."""
         return rules.offer(self.mentor, self.mentee, minutes, windows=self.windows, policy=self.policy, now=self.now)
-
-
-def explain(
-    mentor: Mentor,
-    mentee: Mentee,
-    period: Period,
-    *,
-    at: datetime | None = None,
-    leave_out: Session | None = None,
-    program: Program | None = None,
-) -> list[rules.Finding]:
-    """Every rule of this booking, passed and failed, told in the active time zone.
-
-    ``leave_out``: a session already there, as if it were not. ``at``: the moment to judge as of; now, if left out. ``program``:
-    for whoever asks about many and has it at hand.
-    """
-    [(_, facts)] = gather([mentor], mentee, period, at=at, leave_out=leave_out, program=program)
-    return facts.ask(period)
 
 
 def slots(
@@ -111,16 +95,14 @@ def gather(
     mentee: Mentee | None,
     over: Period,
     *,
-    at: datetime | None = None,
     leave_out: Session | None = None,
-    program: Program | None = None,
 ) -> Iterator[tuple[int, Facts]]:
     """The key and the facts of each mentor, for any period within ``over``. ``mentee`` None stands for somebody with an empty
     calendar.
 
     A queryset of mentors is asked for their keys only, and stays in the database; from a list come names for the sentences.
     """
-    now, program = at or timezone.now(), program or Program.current()
+    now, program = timezone.now(), Program.current()
     if isinstance(mentors, QuerySet):
         those = mentors.values_list("pk", "user__is_active", "user__mentor_ended_at", "user__leaves_on")
         parties = {key: ("", active and ended is None, leaves) for key, active, ended, leaves in those}
@@ -144,8 +126,7 @@ def gather(
         windows[key].append(Period(moment(start), moment(end)))
 
     others = Session.objects.exclude(pk=leave_out.pk) if leave_out else Session.objects.all()
-    pause = timedelta(minutes=LONGEST_BUFFER)
-    taken = _taken(others, theirs, mentee, Period(over.start - pause, over.end + pause))
+    taken = _taken(others, theirs, mentee, Period(over.start - PAUSE, over.end + PAUSE))
 
     weeks = {}
     capped = [key for key, policy in policies.items() if policy.mentor_week_cap is not None]
@@ -178,7 +159,7 @@ def _taken(others: QuerySet[Session], mentors, mentee: Mentee | None, around: Pe
 
 def _asking(mentee: Mentee | None, others, taken, over: Period, program: Program, now: datetime) -> rules.Party:
     if mentee is None:
-        return rules.Party(key=0, name=gettext("The mentee"), active=True)
+        return somebody()
     policy = program.policy
     waiting = 0 if policy.open_requests_cap is None else others.waiting(now).filter(mentee=mentee).count()
     weeks: Mapping[date, int] = {}
@@ -189,14 +170,25 @@ def _asking(mentee: Mentee | None, others, taken, over: Period, program: Program
     return rules.Party(mentee.pk, str(mentee.user), mentee.takes_part, mine, weeks, waiting, until)
 
 
+def somebody() -> rules.Party:
+    """A mentee with an empty calendar."""
+    return rules.Party(key=0, name=gettext("The mentee"), active=True)
+
+
 def weeks_of(sessions, whose: str, over: Period, policy: rules.Policy) -> defaultdict[int, Counter]:
     """Person -> Monday -> how many of these sessions its week holds, for every week that ``over`` touches. Canceled ones do
     not count.
     """
-    first, last = policy.week_of(over.start), policy.week_of(over.end) + timedelta(days=7)
-    start, end = (datetime.combine(day, time(), policy.week_zone) for day in (first, last))
+    start, end = week_bounds(over, policy)
     held = sessions.exclude(status=CANCELED).filter(start_time__gte=start, start_time__lt=end).order_by()
     counted = defaultdict(Counter)
     for key, start in held.values_list(whose, "start_time"):
         counted[key][policy.week_of(start)] += 1
     return counted
+
+
+def week_bounds(over: Period, policy: rules.Policy) -> tuple[datetime, datetime]:
+    """From the beginning of the first week that ``over`` touches to the end of the last."""
+    first, last = policy.week_of(over.start), policy.week_of(over.end) + timedelta(days=7)
+    start, end = (datetime.combine(day, time(), policy.week_zone) for day in (first, last))
+    return start, end

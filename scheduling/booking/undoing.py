@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from people import changes
 from people.models import Change, Mentor, User
 from scheduling import notices, rules
-from scheduling.booking.facts import explain
+from scheduling.booking.known import explain
 from scheduling.booking.locks import lock_keys
 from scheduling.booking.moves import acts_for_program
-from scheduling.booking.together import Within, program_of
+from scheduling.booking.together import Within, pile_of, program_of
 from scheduling.booking.writing import insist, last_change, lock_session, wait_for_an_answer, write
 from scheduling.models import Notice, Program, Session
 from scheduling.words import ACTIVE, CANCELED, COMPLETED, CONFIRMED, NO_SHOW, PENDING, REMINDERS, Ending, Kind, State
@@ -52,7 +52,7 @@ def patience(within: Within) -> timedelta:
 
 def remember(within: Within, session: Session) -> dict | None:
     """The locked session as it is before the change, with what it still owes to whom."""
-    return changes.snapshot(session, KEPT) | {"owed": notices.owed(session)} if within else None
+    return changes.snapshot(session, KEPT) | {"owed": notices.owed(session, pile_of(within))} if within else None
 
 
 def record(within: Within, session: Session, before: dict | None) -> None:

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 
 from people.models import Mentee, Mentor, User
 from scheduling import notices
-from scheduling.booking.facts import explain
 from scheduling.booking.locks import lock, retry_after_deadlock
 from scheduling.booking.moves import EXPIRE, VERBS, Verb, acts_for_program
 from scheduling.booking.rooms import room_after, room_for
-from scheduling.booking.together import Within, people_of, pile_of, program_of
+from scheduling.booking.together import Within, apart, known_of, people_of, pile_of, program_of
 from scheduling.booking.undoing import patience, record, remember
 from scheduling.booking.writing import check, form_used, insist, last_change, lock_session, place, wait_for_an_answer, write
 from scheduling.models import Session
@@ -53,22 +52,23 @@ def request(
     happened_at = at or timezone.now()
     with transaction.atomic():
         lock(mentor, mentee, locked=people_of(within))
-        program = program_of(within)
         if form_key and (earlier := Session.objects.filter(form_key=form_key).first()):
             # The browser's Back button sends the same form with another hour or person in it.
             if (earlier.mentor_id, earlier.mentee_id, earlier.period) != (mentor.pk, mentee.pk, period):
                 raise form_used()
             return earlier
+        program = program_of(within)
+        known = known_of(within, mentor, mentee, period, happened_at, program)
         session = Session(
             mentor=mentor,
             mentee=mentee,
             topic=topic,
-            meeting_link=room_for(mentor, period, program, typed=meeting_link),
+            meeting_link=room_for(mentor, period, known, typed=meeting_link),
             form_key=form_key,
             external_id=external_id,
             created_at=happened_at,
         )
-        place(session, mentor, period, by=by, set_aside=set_aside, at=happened_at, program=program)
+        place(session, mentor, period, known, by=by, set_aside=set_aside, at=happened_at)
         wait_for_an_answer(session, program)
         write(session, by, "requested", happened_at, on_behalf_of=on_behalf_of, placed=True)
         record(within, session, None)
@@ -120,8 +120,8 @@ def reschedule(
     is told, and reminders are promised anew.
     """
     verb, now = VERBS["reschedule"], timezone.now()
-    with transaction.atomic():
-        session = lock_session(session, locked=people_of(within))
+    with apart(within):
+        session = lock_session(session, within=within)
         period = Period.of(start_time, session.minutes if minutes is None else minutes)
         if version == session.version - 1 and session.period == period and last_change(session).history_user == by:
             return session  # the same form, sent twice
@@ -130,7 +130,8 @@ def reschedule(
             raise ValidationError(_("The session is at this time already. Choose another one."), code="same_time")
         seen = remember(within, session)
         program = program_of(within)
-        place(session, session.mentor, period, by=by, set_aside=set_aside, at=now, program=program)
+        known = known_of(within, session.mentor, session.mentee, period, now, program)
+        place(session, session.mentor, period, known, by=by, set_aside=set_aside, at=now)
         if session.status == PENDING or (on_behalf_of or by).pk == session.mentee_id:
             wait_for_an_answer(session, program)
         _moved(session, verb, by, on_behalf_of, reason, now, within=within, seen=seen)
@@ -158,8 +159,8 @@ def reassign(
     mentee keeps it, moves it or cancels it.
     """
     verb, now = VERBS["reassign"], timezone.now()
-    with transaction.atomic():
-        session = lock_session(session, mentor, locked=people_of(within))
+    with apart(within):
+        session = lock_session(session, mentor, within=within)
         before = session.mentor_id
         period = Period.of(start_time or session.start_time, session.minutes if minutes is None else minutes)
         check(session, verb, by, version, now)
@@ -169,8 +170,9 @@ def reassign(
             )
         seen = remember(within, session)
         program = program_of(within)
-        place(session, mentor, period, by=by, set_aside=set_aside, at=now, program=program)
-        session.meeting_link = room_after(session.meeting_link, before, mentor, period, program)
+        known = known_of(within, mentor, session.mentee, period, now, program)
+        place(session, mentor, period, known, by=by, set_aside=set_aside, at=now)
+        session.meeting_link = room_after(session.meeting_link, before, mentor, period, known)
         wait_for_an_answer(session, program)
         if agreed:
             session.status, session.answer_by = CONFIRMED, None
@@ -213,22 +215,24 @@ def _end_or_agree(
     of the two for whom a coordinator does this. ``reason``, or with a yes a word, is kept with the change and shown to both.
     """
     happened_at = at or timezone.now()
-    with transaction.atomic():
-        session = lock_session(session, locked=people_of(within))
+    with apart(within):
+        session = lock_session(session, within=within)
         check(session, verb, by, version, happened_at)
         if verb.to == CONFIRMED:
             # The mentor's yes settles what the policy only prefers; what can never be is asked again.
-            people, program = (session.mentor, session.mentee), program_of(within)
-            findings = explain(*people, session.period, at=happened_at, leave_out=session, program=program)
+            people, period = (session.mentor, session.mentee), session.period
+            known = known_of(within, *people, period, happened_at, program_of(within))
+            findings = known.facts(*people, period, happened_at, session).ask(period)
             insist(finding for finding in findings if finding.hard)
         seen = remember(within, session)
         session.status, session.ending = verb.to, verb.ending
         if verb.to == CANCELED:
             session.ended_by = by
-            notices.take_back(session, f"The session was {verb.past}.")
         session.version += 1
-        write(session, by, verb.past, happened_at, on_behalf_of=on_behalf_of, verb=verb, reason=reason)
+        write(session, by, verb.past, happened_at, on_behalf_of=on_behalf_of, verb=verb, reason=reason, within=within)
         record(within, session, seen)
+        if verb.to == CANCELED:
+            notices.take_back(session, f"The session was {verb.past}.", pile=pile_of(within))
         if verb.told:
             notices.tell(session, verb.told, by=by, at=happened_at, wait=patience(within), pile=pile_of(within))
         if verb.to == CONFIRMED:
@@ -249,10 +253,10 @@ def _moved(
     seen: dict | None,
 ) -> None:
     """Write a session that is placed anew; what it owed for the old time is taken back, and promised for the new one."""
-    notices.take_back(session, f"The session was {verb.past}.", left=also)
     session.version += 1
-    write(session, by, verb.past, now, on_behalf_of=on_behalf_of, reason=reason, placed=True, left=also)
+    write(session, by, verb.past, now, on_behalf_of=on_behalf_of, reason=reason, placed=True, left=also, within=within)
     record(within, session, seen)
+    notices.take_back(session, f"The session was {verb.past}.", left=also, pile=pile_of(within))
     notices.tell(session, verb.told, by=by, at=now, also=also, wait=patience(within), pile=pile_of(within))
     if session.status == CONFIRMED:
         notices.remind(session, at=now, wait=patience(within), pile=pile_of(within))

@@ -1,6 +1,6 @@
 """What every verb does to write: lock, check, place, save with history, and say what the database refused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people.models import Mentor, User
-from scheduling.booking.facts import explain
+from scheduling.booking.known import Known, explain
 from scheduling.booking.locks import lock
 from scheduling.booking.moves import Verb, acts_for_program, not_yours, refusal, sets_rules_aside
+from scheduling.booking.together import Within, people_of, save, session_of
 from scheduling.guard import SESSIONS
 from scheduling.models import Program, Session
 from scheduling.rules import Finding
@@ -19,11 +20,9 @@ from scheduling.slots import Period
 from scheduling.words import CONFIRMED, PENDING, Ending
 
 
-def place(
-    session: Session, mentor: Mentor, period: Period, *, by: User, set_aside: str, at: datetime, program: Program
-) -> None:
+def place(session: Session, mentor: Mentor, period: Period, known: Known, *, by: User, set_aside: str, at: datetime) -> None:
     """Give a session its mentor and time, if the rules allow it or a coordinator sets the soft ones aside."""
-    findings = explain(mentor, session.mentee, period, at=at, leave_out=session if session.pk else None, program=program)
+    findings = known.facts(mentor, session.mentee, period, at, session if session.pk else None).ask(period)
     failed = [finding for finding in findings if not finding.passed]
     set_aside = set_aside.strip()
     if set_aside and not sets_rules_aside(by):
@@ -31,7 +30,7 @@ def place(
     insist(finding for finding in failed if finding.hard or not set_aside)
     session.mentor = mentor
     session.start_time, session.end_time = period.start, period.end
-    session.availability = mentor.availabilities.overlapping(period).order_by("start_time").first()
+    session.availability_id = known.window(mentor, period)
     session.set_aside = [finding.code for finding in failed]
     session.set_aside_reason = set_aside if failed else ""
 
@@ -49,14 +48,11 @@ def check(session: Session, verb: Verb, by: User | None, version: int | None, at
         raise no
 
 
-def lock_session(session: Session, *others: Mentor, locked: Mapping[int, User] | None = None) -> Session:
-    """The session as it is now, with its people and these others, all locked: people first, as everywhere.
-
-    ``locked``: the people who are so already.
-    """
+def lock_session(session: Session, *others: Mentor, within: Within = None) -> Session:
+    """The session as it is now, with its people and these others, all locked: people first, as everywhere."""
     mentor, mentee = session.mentor, session.mentee
-    lock(mentor, mentee, *others, locked=locked)
-    fresh = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
+    lock(mentor, mentee, *others, locked=people_of(within))
+    fresh = session_of(within, session.pk) or Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
     if fresh.mentor_id != mentor.pk:
         # Handed over since it was read: somebody else is to be locked.
         raise _stale(fresh)
@@ -82,6 +78,7 @@ def write(
     reason: str = "",
     placed: bool = False,
     left: int | None = None,
+    within: Within = None,
 ) -> None:
     """Save with history; the database's refusal becomes a sentence.
 
@@ -110,7 +107,7 @@ def write(
     try:
         # A savepoint: after the database's refusal the transaction can still be asked why.
         with transaction.atomic():
-            session.save()
+            save(session, within)
     except IntegrityError as error:
         raise _why_not_saved(session, error, happened_at) from error
 

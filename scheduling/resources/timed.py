@@ -115,6 +115,7 @@ class TimedResource(SheetResource):
         "end_time": ("end_time", "end", "to", "until", "ends at", "end date & time", "ende", "bis"),
         "times_in": ("times_in", "time zone", "timezone", "zeitzone"),
         "date": ("date", "session date", "meeting date", "start date", "day", "datum", "tag"),
+        "end_date": ("end date", "enddatum"),
         "minutes": ("minutes", "duration_mins", "duration", "length", "duration minutes", "dauer"),
     }
     labels = {
@@ -123,6 +124,7 @@ class TimedResource(SheetResource):
         "mentee": _("Mentee (e-mail address or roster key)"),
         "times_in": _("Time zone of the times"),
         "date": _("Date, where the start and the end are times of day"),
+        "end_date": _("Date of the end, where it is another one"),
         "window": _("Window (its roster key)"),
         "minutes": _("Length (minutes, or with its unit)"),
         "canceled": _("Canceled (yes or no)"),
@@ -197,11 +199,11 @@ def _span(columns: list[str], entry: Entry) -> re.Match | None:
 def _put_together(columns: list[str], entry: Entry) -> None:
     cells = {
         name: str(tidy(entry.cells[columns.index(name)]) or "")
-        for name in ("date", "start_time", "end_time")
+        for name in ("date", "end_date", "start_time", "end_time")
         if name in columns
     }
     # A spreadsheet program makes a date and midnight of a date.
-    day = dates.MIDNIGHT.sub("", cells.pop("date", ""))
+    day, last = (dates.MIDNIGHT.sub("", cells.pop(name, "")) for name in ("date", "end_date"))
     before = dict(cells)
     if not cells.get("end_time") and (both := _span(columns, entry)):
         try:
@@ -210,9 +212,10 @@ def _put_together(columns: list[str], entry: Entry) -> None:
             entry.refusal = entry.refusal or ValidationError({"start_time": refusal})
             return
         if found:
-            day = both["day"].strip(" ,") or day
+            day, last = both["day"].strip(" ,") or day, ""
             cells = {name: f"{clock:%H:%M}" for name, clock in zip(("start_time", "end_time"), found, strict=True)}
     for name, cell in cells.items():
-        text = f"{day} {cell}" if day and ONLY_CLOCK.fullmatch(cell) else cell
+        on = last or day if name == "end_time" else day
+        text = f"{on} {cell}" if on and ONLY_CLOCK.fullmatch(cell) else cell
         if text != before[name]:
             entry.cells[columns.index(name)] = text

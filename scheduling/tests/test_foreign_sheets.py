@@ -123,6 +123,12 @@ def test_a_day_and_a_time_find_each_other(desk, columns, cells):
         assert (problems(found), values(found, "start_time", "end_time")) == ([], ["2024-12-31T14:30:00Z 2024-12-31T15:00:00Z"])
 
 
+def test_a_session_over_midnight_ends_on_the_day_that_is_said(desk):
+    row = "12/31/2024,11:30 PM,1/1/2025,12:30 AM"
+    found = look(desk, "past", f"Mentor,Mentee,Start Date,Start Time,End Date,End Time\n{BOTH},{row}\n")
+    assert values(found, "start_time", "end_time") == ["2024-12-31T23:30:00Z 2025-01-01T00:30:00Z"]
+
+
 def test_an_offset_is_no_end(desk):
     found = look(desk, "past", f"Mentor,Mentee,Start,Minutes\n{BOTH},2024-12-31 04:30-05:00,30\n")
     assert values(found, "start_time", "end_time") == ["2024-12-31T09:30:00Z 2024-12-31T10:00:00Z"]

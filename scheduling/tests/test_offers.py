@@ -195,6 +195,8 @@ def calendars(draw):
                 }
             )
         ),
+        # Somebody's last day: in UTC it is over when the hours played begin, in New York five hours later.
+        "leaves": draw(some.lists(mentor, max_size=1)),
         "now": MIDNIGHT + draw(some.integers(-120, 300)) * MINUTE,
         "minutes": draw(some.sampled_from([30, 60])),
         "mentee": draw(mentee),
@@ -207,6 +209,8 @@ def fill_in(calendar) -> None:
     """Write it; what the guards would refuse is left out."""
     mentors, mentees = list(Mentor.objects.order_by("pk")), list(Mentee.objects.order_by("pk"))
     Program.objects.update_or_create(pk=1, defaults=calendar["policy"])
+    for at in calendar["leaves"]:
+        User.objects.filter(pk=mentors[at].pk).update(leaves_on=MIDNIGHT.date() - timedelta(days=1))
     for at, limits in calendar["limits"].items():
         MentorLimits.objects.create(mentor=mentors[at], **limits)
     offered: dict[int, list[Period]] = {}
