@@ -130,7 +130,8 @@ def tell_these(
 ) -> None:
     """Promise the message to the people of these keys."""
     rows = [_notice(session, key, kind, due_at=at) for key in sorted(keys)]
-    gone = _gone(keys, pile.people if pile else {})
+    # The two are locked, and read after that.
+    gone = _gone(keys, pile.people if pile else {user.pk: user for user in session.people})
     for notice in rows:
         if notice.recipient_id in gone:
             notice.state, notice.detail = State.SUPPRESSED, GONE

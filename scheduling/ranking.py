@@ -64,11 +64,6 @@ class Suggestion:
     def exact(self) -> bool:
         return self.away == NOW
 
-    @property
-    def order(self) -> tuple:
-        knows_none = bool(self.wanted and not self.shared)
-        return knows_none, not self.exact, -len(self.shared), self.away, self.held, self.mentor.name, self.mentor.key
-
 
 class Given:
     """What was suggested to others before: it is not free any more, and counts in its week."""
@@ -77,6 +72,7 @@ class Given:
         self.week_of = week_of
         self._slots: dict[int, list[Period]] = defaultdict(list)
         self._weeks: Counter[tuple[int, date]] = Counter()
+        self._mondays: dict[datetime, date] = {}
 
     def give(self, mentor: Candidate, slot: Period) -> None:
         self._slots[mentor.key].append(Period(slot.start - mentor.pause, slot.end + mentor.pause))
@@ -86,14 +82,18 @@ class Given:
         return self._slots.get(mentor.key, ())
 
     def held(self, mentor: Candidate, slot: Period) -> int:
-        monday = self.week_of(slot.start)
+        monday = self._mondays.get(slot.start)
+        if monday is None:
+            # Thousands of candidates have the same few slots.
+            monday = self._mondays[slot.start] = self.week_of(slot.start)
         return mentor.held.get(monday, 0) + self._weeks[mentor.key, monday]
 
 
 def rank(wish: Wish, candidates: Iterable[Candidate], given: Given, *, most: int = MOST) -> list[Suggestion]:
     """The best for this wish, the best first, no more than ``most``; each mentor once, at the free slot nearest to the time."""
-    found = (_suggest(wish, one, given) for one in candidates if one.key not in wish.without)
-    return nsmallest(most, filter(None, found), key=lambda one: one.order)
+    found = (_look_at(wish, one, given) for one in candidates if one.key not in wish.without)
+    best = nsmallest(most, filter(None, found))
+    return [_suggest(wish, mentor, slot, given) for *_order, mentor, slot in best]
 
 
 def plan(
@@ -154,11 +154,17 @@ def _inside(slots: Iterable[Period], periods: Sequence[Period]) -> Iterator[Peri
             yield slot
 
 
-def _suggest(wish: Wish, mentor: Candidate, given: Given) -> Suggestion | None:
-    slots = mentor.slots.get(wish.period.minutes, ())
-    slot = _nearest(wish, mentor, slots, given)
+def _look_at(wish: Wish, mentor: Candidate, given: Given) -> tuple | None:
+    """Where this mentor stands in the order, by which no two are equal; and the slot. The words are for the few at the front."""
+    slot = _nearest(wish, mentor, mentor.slots.get(wish.period.minutes, ()), given)
     if slot is None:
         return None
+    shared, away = len(wish.skills & mentor.skills), abs(slot.start - wish.period.start)
+    knows_none = bool(wish.skills and not shared)
+    return knows_none, away != NOW, -shared, away, given.held(mentor, slot), mentor.name, mentor.key, mentor, slot
+
+
+def _suggest(wish: Wish, mentor: Candidate, slot: Period, given: Given) -> Suggestion:
     return Suggestion(
         mentor,
         slot,
@@ -172,7 +178,8 @@ def _suggest(wish: Wish, mentor: Candidate, given: Given) -> Suggestion | None:
 def _nearest(wish: Wish, mentor: Candidate, slots: Sequence[Period], given: Given) -> Period | None:
     """Of the free slots the one that begins nearest to the time asked for; of two equally near ones the earlier."""
     wanted, taken = wish.period.start, given.taken(mentor)
-    later = bisect_left(slots, wanted, key=lambda slot: slot.start)
+    # A slot is a tuple that begins with its start: the shorter one comes before all of that start.
+    later = bisect_left(slots, (wanted,))
     earlier = later - 1
     while True:
         after = slots[later].start - wanted if later < len(slots) else None
@@ -188,6 +195,7 @@ def _nearest(wish: Wish, mentor: Candidate, slots: Sequence[Period], given: Give
 
 
 def _fits(slot: Period, wish: Wish, mentor: Candidate, taken: Sequence[Period], given: Given) -> bool:
-    if any(slot.overlaps(other) for other in wish.busy) or any(slot.overlaps(other) for other in taken):
-        return False
+    for others in (wish.busy, taken):
+        if others and any(slot.overlaps(other) for other in others):
+            return False
     return mentor.cap is None or given.held(mentor, slot) < mentor.cap

@@ -157,7 +157,7 @@ class GivingUpForm(forms.Form):
         self.all.fields["what"].label = _("All for which you choose nothing below")
         self.all.fields["what"].choices = self._for_all(may_keep)
         for session in sessions:
-            if session not in self.mentored or len(sessions) > SEARCHABLE:
+            if session.mentor_id != user.pk or len(sessions) > SEARCHABLE:
                 del self.rows[session.pk].fields["to"]
         if not self.mentored:
             del self.all.fields["to"], self.fields["agreed"]
@@ -211,7 +211,7 @@ class GivingUpForm(forms.Form):
 
     def _decide(self, session: Session, form: DecisionForm) -> None:
         source = form if form.decided else self.all
-        mentored, what = session in self.mentored, source.cleaned_data.get("what", "")
+        mentored, what = session.mentor_id == self.user.pk, source.cleaned_data.get("what", "")
         if source is self.all and what == SUGGESTED and mentored and not self.all.heir:
             self._take_first(session, form)
         elif not source.decided or (what == SUGGESTED and not mentored):
