@@ -243,8 +243,9 @@ class SchedulingKeeper(Keeper):
         Notice.objects.filter(recipient=user).update(detail="", answer="")
         theirs = Q(mentor=user.pk) | Q(mentee=user.pk)
         # In these every word goes, whoever of the two wrote it: it was said to this person, or about them.
-        sessions = Session.objects.filter(Q(pk__in=Session.history.filter(theirs).values("id")) | theirs)
-        keys = list(sessions.values_list("pk", flat=True))
+        # Of a deleted one, the history is left.
+        there, ever = (rows.filter(theirs).values_list("id", flat=True) for rows in (Session.objects, Session.history))
+        keys = list({*there, *ever})
         changes.forget(Session, keys)
         Feedback.objects.filter(session__in=keys).update(sentence="")
         Remark.objects.filter(Q(session__in=keys) | Q(author=user)).delete()

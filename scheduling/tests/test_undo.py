@@ -17,6 +17,7 @@ from people.models import Change, ChangeSet
 from scheduling import booking, delivery
 from scheduling.models import Feedback, Program, Session
 from scheduling.notices import UNDONE
+from scheduling.privacy import SchedulingKeeper
 
 pytestmark = pytest.mark.django_db
 
@@ -308,6 +309,24 @@ def test_what_was_made_anew_is_canceled_and_what_is_over_is_removed(maya, alex, 
     ahead.refresh_from_db()
     assert (ahead.status, ahead.external_id, set(Session.objects.all())) == ("Canceled", "", {ahead, noted})
     assert sent(minutes=10) == {}
+
+
+@pytest.mark.parametrize("who", ["maya", "alex"])
+def test_of_a_session_that_an_undo_removed_no_words_are_left_either(maya, alex, bulk, cora, who, person):
+    then = timezone.now() - timedelta(days=30)
+    words = {"topic": "Welding", "reason": "Welding is fun", "external_id": "Welding 1"}
+    over = Session.objects.create(
+        mentor=maya, mentee=alex, start_time=then, end_time=then + HOUR, status="Completed", created_at=then, **words
+    )
+    bulk.record(over, None, changes.snapshot(over, ["status", "version", "external_id"]))
+    changes.undo(bulk, by=cora)
+    assert not Session.objects.exists()
+    [part] = [part for part in SchedulingKeeper.parts if part.name == "session_changes"]
+    user = {"maya": maya, "alex": alex}[who].user
+    assert [row["what_it_is_about"] for row in part.rows(user)] == ["Welding", "Welding"], "it is given to them"
+    erasure.erase(user, by=person("Root Ruiz", is_staff=True, is_superuser=True))
+    left = [*Session.history.values("topic", "reason", "external_id"), *Change.objects.values("before", "after")]
+    assert (Session.history.count(), "Welding" in str(left)) == (2, False)
 
 
 # ---- who, and what is nobody's ------------------------------------------------------------------------------------------
