@@ -20,7 +20,13 @@ class PeopleConfig(AppConfig):
         for kind in imports():
             kinds.register(kind)
         for name in ("Mentor", "Mentee"):
-            changes.undoes(self.get_model(name), undoing.put_back_role, first=undoing.lock_people, named=undoing.named_people)
+            changes.undoes(
+                self.get_model(name),
+                undoing.put_back_role,
+                first=undoing.lock_people,
+                named=undoing.named_people,
+                together=undoing.remove_together,
+            )
         for name in ("Skill", "Team"):
             changes.undoes(self.get_model(name), undoing.put_back_row, named=undoing.named_by(self.get_model(name)))
         user_logged_in.connect(sessions.begin)

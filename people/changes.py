@@ -4,9 +4,10 @@ Whoever changes many rows begins a set inside the transaction that writes, and r
 one of its rows is put back (`undoes`, when its app is ready). A row that was changed since refuses, and the others are undone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import groupby
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -19,6 +20,8 @@ from people.models import Change, ChangeSet, User
 UNDOES = "people.undo_changeset"
 # What one button undoes: more would take longer than a page may.
 MOST = 5_000
+# How many of one model are asked about together.
+TOGETHER = 250
 
 PutBack = Callable[..., object]
 
@@ -30,6 +33,8 @@ class Way:
     ``first``: called once with all changes of the set that are of this model, to lock what `put_back` will touch, in one order.
     ``named``: says for the keys of rows what each is called, for the page of the set. ``warned``: says in a sentence or two
     what else undoing these would do, before somebody presses the button. ``hidden``: columns that tell a reader nothing.
+    ``together``: of changes of one model that follow each other, puts those back in few statements that it is sure of, and returns
+    their keys (of the changes); the others are put back one by one, or say why not.
     ``aside``: takes rows that refused with one of the codes in ``in_the_way`` out of each other's way until each is put back.
     """
 
@@ -38,6 +43,7 @@ class Way:
     named: Callable[[list[int]], dict[int, str]] | None = None
     warned: Callable[[list[Change]], str] | None = None
     hidden: frozenset[str] = frozenset()
+    together: Callable[[list[Change]], set[int]] | None = None
     aside: Callable[[list[Change]], None] | None = None
     in_the_way: frozenset[str] = frozenset()
 
@@ -123,7 +129,7 @@ def _undo_these(change_set: ChangeSet, left: list[Change], by: User) -> Outcome:
     for one, theirs in by_way(left).items():
         if one.first:
             one.first(theirs)
-    refusals = {change.pk: no for change in left if (no := _put_back(change, by))}
+    refusals = {change.pk: no for change in _not_put_back_in_bulk(left) if (no := _put_back(change, by))}
     for one, theirs in by_way(left).items():
         stuck = [row for row in theirs if row.pk in refusals and _codes(refusals[row.pk]) & one.in_the_way]
         for row in _put_back_together(one, stuck, by):
@@ -141,6 +147,17 @@ def _undo_these(change_set: ChangeSet, left: list[Change], by: User) -> Outcome:
         change_set.undone_at, change_set.undone_by = timezone.now(), by
         change_set.save(update_fields=["undone_at", "undone_by"])
     return outcome
+
+
+def _not_put_back_in_bulk(left: list[Change]) -> Iterator[Change]:
+    """Those that are to be put back one by one. Lazily: what came before one of them is put back by then."""
+    for _kind, run in groupby(left, key=lambda change: change.content_type_id):
+        theirs = list(run)
+        known = way(theirs[0])
+        for start in range(0, len(theirs), TOGETHER):
+            part = theirs[start : start + TOGETHER]
+            done = known.together(part) if known and known.together else set()
+            yield from (change for change in part if change.pk not in done)
 
 
 def _put_back(change: Change, by: User) -> ValidationError | None:

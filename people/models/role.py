@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from people.links import LinkField
+from people.models.history import PersonRecords
 from people.models.user import User
 from people.querysets import MenteeQuerySet, MentorQuerySet
 
@@ -118,7 +118,7 @@ class Mentor(Role):
     )
 
     objects = MentorQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = PersonRecords()
 
 
 class Mentee(Role):
@@ -128,4 +128,4 @@ class Mentee(Role):
     )
 
     objects = MenteeQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = PersonRecords()

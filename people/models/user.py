@@ -10,9 +10,9 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
-from simple_history.models import HistoricalRecords
 
 from people import time_zones
+from people.models.history import PersonRecords
 from people.querysets import UserManager
 
 
@@ -76,7 +76,7 @@ class User(AbstractUser):
     )
 
     objects = UserManager()
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    history = PersonRecords(excluded_fields=["password", "last_login"])
 
     class Meta:
         permissions = [("see_contact", "Can see the e-mail addresses and phone numbers of others")]
