@@ -14,7 +14,7 @@ from project.tests.webserver import session_of
 from scheduling.composing import book_path
 from scheduling.slots import Period
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 AXE = str(files("axe_playwright_python") / "axe.min.js")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -9,7 +9,7 @@ from project.tests.test_accessibility import AXE, LOOK, RULES
 from project.tests.test_roles import filled, rows, world  # noqa: F401  the fixture
 from project.tests.webserver import session_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 COORDINATOR, SUPERUSER = 5, 6
 # Of what only superusers open, the pages that are like no other.

@@ -132,6 +132,7 @@ def stop(process, folder) -> str:
     return rest
 
 
+@pytest.mark.once
 def test_the_demo_from_first_start_to_second(demo, tmp_path):
     process, told, visitor = demo()
     logins = re.findall(r"^(coordinator|mentor|mentee) +(\S+@\S+) +(\S+)$", told, re.MULTILINE)
@@ -164,6 +165,7 @@ def test_the_demo_from_first_start_to_second(demo, tmp_path):
     assert (tmp_path / "demo_logins.json").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.once
 def test_a_port_in_use_is_said(tmp_path):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
@@ -173,6 +175,7 @@ def test_a_port_in_use_is_said(tmp_path):
     assert (run.returncode, f"Port {port} is in use" in run.stderr) == (1, True)
 
 
+@pytest.mark.once
 def test_the_demo_never_runs_in_a_real_program(tmp_path):
     run = manage(tmp_path, "demo", DEMO="0")
     assert (run.returncode, "The demo runs with DEMO=1 only" in run.stderr) == (1, True)

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from project import environment
 
+pytestmark = pytest.mark.once
 STRONG = "k3y-of-the-tests-with-at-least-fifty-characters-0123456789"
 MISSING = (
     "SECRET_KEY is missing. Set it in the environment to at least 50 random characters, "

@@ -15,6 +15,7 @@ def lint(folder) -> subprocess.CompletedProcess:
     return subprocess.run([LINTER, "--no-cache"], cwd=folder, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.once
 def test_imports_point_one_way():
     linter = lint(settings.BASE_DIR)
     assert linter.returncode == 0, linter.stdout + linter.stderr
@@ -33,6 +34,7 @@ def copy_of_the_house(tmp_path):
     return tmp_path
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("module", "wrong", "complaint"),
     [

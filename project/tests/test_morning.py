@@ -109,3 +109,6 @@ def test_a_coordinators_morning(desk, live_server, maya, omar, kim, alex, bo, zo
     for number in range(2):
         desk.locator(".action-select").nth(number).check()
     desk.get_by_text(re.compile(r"^2 of \d+ selected$")).wait_for()
+    # The filters open by the keyboard, too, and it goes on in them.
+    desk.get_by_role("button", name="Filters").press("Enter")
+    desk.wait_for_function("document.activeElement.closest('#changelist-filter')")

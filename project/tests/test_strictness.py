@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from django.conf import settings
 
 BAD = """
@@ -37,6 +38,7 @@ def test_somebody_elses_template_may_leave_things_out():
 """
 
 
+@pytest.mark.once
 def test_the_net_catches(tmp_path):
     (tmp_path / "test_bad.py").write_text(BAD)
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-p", "no:cacheprovider", "-rfE", str(tmp_path)]

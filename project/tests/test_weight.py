@@ -26,6 +26,7 @@ def crowd(person, maya, alex, session, window):
         window(mentor)
 
 
+@pytest.mark.once
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_pages_are_light_on_the_first_load_and_lighter_after(browser, crowd, maya, alex):

@@ -22,7 +22,7 @@ from scheduling.guard import GUARDS, SESSIONS, WINDOWS
 from scheduling.models import Availability, Session
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PROCESSES, ATTEMPTS = 50, int(os.environ.get("RACE_ATTEMPTS", "40"))
+PROCESSES, ATTEMPTS = 50, int(os.environ.get("RACE_ATTEMPTS", "25"))
 # How often each way is gone, of a hundred.
 WAYS = {"request": 38, "confirm": 12, "cancel": 12, "move": 12, "hand over": 8, "enter": 5, "edit": 4, "import": 5, "window": 4}
 
