@@ -8,6 +8,8 @@ export DATA_DIR
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
+# For what only reads the code.
+ANY_KEY = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
 .PHONY: help demo test bench soak lint messages format lock clean
 
@@ -35,11 +37,11 @@ lint: .venv/installed-dev ## Check style, templates and missing migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	git ls-files '*.html' '*.txt' | grep '^templates/' | xargs $(BIN)/djade --target-version 5.2 --check
-	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') DATABASE_URL= $(MANAGE) makemigrations --check --dry-run
+	$(ANY_KEY) DATABASE_URL= $(MANAGE) makemigrations --check --dry-run
 
 messages: .venv/installed-dev ## Collect what is marked for translation, and write the German catalogue (needs gettext)
-	$(MANAGE) makemessages --locale de --no-obsolete --add-location file --ignore .venv --ignore .tools --ignore data
-	$(MANAGE) compilemessages --locale de --ignore .venv
+	$(ANY_KEY) $(MANAGE) makemessages --locale de --no-obsolete --add-location file --ignore .venv --ignore .tools --ignore data
+	$(ANY_KEY) $(MANAGE) compilemessages --locale de --ignore .venv
 
 format: .venv/installed-dev ## Put code and templates into the house's form
 	$(BIN)/ruff check --fix .

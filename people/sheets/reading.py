@@ -18,6 +18,8 @@ __all__ = ["MOST_BYTES", "MOST_COLUMNS", "MOST_ROWS", "Sheet", "UnreadableError"
 MOST_BYTES = 9 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_COLUMNS = 200
+# So many can be empty behind them: a row of a spreadsheet program has no more.
+WIDEST = 16_384
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SEPARATOR = re.compile(r'"?sep=(?P<sign>[^"\r\n])"?(\r\n|\r|\n)', re.IGNORECASE)
 # Records that are tried to find out what stands between the cells.
@@ -72,6 +74,8 @@ def _bounded(rows: Rows) -> Rows:
     seen = 0
     for number, cells in rows:
         last = len(cells)
+        if last > WIDEST:
+            raise UnreadableError(f"Row {number} has {last:,} columns: no such sheet is read. Delete the columns not needed.")
         while last and not cells[last - 1].strip():
             last -= 1
         if not last:

@@ -78,6 +78,7 @@ HOSTILE = {
     "macros": (lambda: xlsx(**{"xl/vbaProject.bin": b"x"}), "The file holds macros"),
     "10,000 columns": (long_row, "Row 1 has 10,000 columns"),
     "10,000 columns of CSV": (lambda: b",".join([b"c"] * 10_000) + b"\n", "Row 1 has 10,000 columns"),
+    "a million empty columns": (lambda: b"x" + b"," * 1_000_000 + b"\n", "Row 1 has 1,000,001 columns"),
     "a million columns": (lambda: xlsx('<row r="1"><c r="A1" t="inlineStr"><is><t>x</t></is></c><c r="XFD1"><v>1</v></c></row>'), "Row 1 has 16,384 columns"),
     "a million columns of ODS": (lambda: ods(ods_row(ods_cell("", 1_000_000), ods_cell("x"))), "Row 1 has 1,000,001 columns"),
     "a million cells of ODS": (lambda: ods(ods_row(ods_cell("x", 1_000_000))), "Row 1 has 1,000,000 columns"),
@@ -109,10 +110,10 @@ def test_it_is_refused_in_words_in_less_than_a_second(name):
     [
         xlsx('<row r="1"><c r="A1" t="inlineStr"><is><t>x</t></is></c></row>', dimension='<dimension ref="A1:XFD1048576"/>'),
         ods(ods_row(ods_cell("x"), ods_cell("", 1_000_000)) + ods_row(ods_cell("", 16_384), times=1_048_000)),
-        b"x" + b"," * 1_000_000 + b"\n",
+        b"x" + b"," * 16_383 + b"\n",
     ],
 )  # fmt: skip
-def test_a_million_empty_cells_behind_the_others_are_nothing(data):
+def test_all_empty_cells_of_a_spreadsheet_program_are_nothing(data):
     began = time.process_time()
     assert reading.read(data).headers == ["x"]
     assert time.process_time() - began < 1

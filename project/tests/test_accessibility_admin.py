@@ -55,3 +55,33 @@ def test_nothing_serious_stands_in_the_desks_way(browser, live_server, world, co
         context.close()
     if wrong:
         pytest.fail("\n".join(wrong))
+
+
+def test_a_question_has_the_keyboard_until_it_is_answered(browser, live_server, cora, session):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    key = session_of(cora, account_authentication_methods=[{"method": "password", "at": time.time()}])
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/admin/scheduling/session/{session.pk}/change/")
+    page.locator("a[hx-get*='/decline/']").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Decline")
+    dialog.wait_for()
+    first = dialog.get_by_label("Reason")
+    page.wait_for_function("document.activeElement.matches('#dialog textarea')")
+    back = dialog.get_by_role("button", name="Back")
+    seen = []
+    # From the first to the last, and around.
+    while not seen or not first.evaluate("one => one === document.activeElement"):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("Boolean(document.activeElement.closest('#dialog'))"))
+        assert len(seen) < 10
+    assert all(seen)
+    assert len(seen) >= 3
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    assert back.evaluate("one => one === document.activeElement")
+    page.keyboard.press("Enter")
+    dialog.wait_for(state="hidden")
+    page.wait_for_function("document.activeElement.matches(\"a[hx-get*='/decline/']\")")
+    context.close()

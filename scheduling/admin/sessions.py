@@ -169,7 +169,8 @@ class SessionAdmin(RemarksAdmin, PlanningAdmin, ReportsAdmin, SessionListAdmin, 
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        more = {"clash": clash(obj, timezone.now()) if obj else ""}
+        # The name of the browser's tab tells sessions apart.
+        more = {"clash": clash(obj, timezone.now()), "subtitle": f"{obj.mentor} · {obj.mentee}"} if obj else {}
         return super().render_change_form(request, context | more, add, change, form_url, obj)
 
     def add_view(self, request, form_url="", extra_context=None):

@@ -214,6 +214,23 @@ def test_only_pending_and_confirmed_sessions_take_time(meeting, maya, alex, bo, 
     assert SESSIONS.overlaps(connection) == []
 
 
+def test_the_guard_looks_at_the_sessions_of_two_people_and_not_at_everybodys(db):
+    if connection.vendor == "postgresql":
+        # Its index holds the people.
+        assert "mentor_id::int" in SESSIONS.exclusion
+        return
+    trigger = SESSIONS.triggers["session_no_double_booking_insert"]
+    asked = trigger[trigger.index("SELECT 1") : trigger.index(");")]
+    for column, value in (("id", 1), ("mentor_id", 2), ("mentee_id", 3), ("start_time", "'2099'"), ("end_time", "'2099'")):
+        asked = asked.replace(f"NEW.{column}", str(value))
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked}")
+        plan = " ".join(row[3] for row in cursor.fetchall())
+    assert "(mentor_id=?)" in plan
+    assert "(mentee_id=?)" in plan
+    assert "status" not in plan
+
+
 def test_a_session_is_not_in_its_own_way(meeting, maya, alex, monday):
     session = meeting(maya, alex)
     session.save()

@@ -168,6 +168,7 @@ def test_what_is_settled_on_a_page_leads_back_to_the_list_it_was_opened_from(des
     page = desk.get(f"{DESK}{key}/change/{kept}").content.decode()
     assert [f'hx-get="{DESK}{key}/{verb}/{kept}"' in page for verb in ("complete", "mark_no_show")] == [True, True]
     assert f'href="{DESK}?needs=report"' in page
+    assert "<title>Maya Lopez · Alex Johnson | " in " ".join(page.split()).replace("<title> ", "<title>")
     settled = desk.post(f"{DESK}{key}/complete/{kept}", {"_form_submitted": "True", "version": "0"})
     assert settled["HX-Redirect"] == f"{DESK}{key}/change/{kept}"
     # From elsewhere there is nothing to lead back to.

@@ -190,3 +190,19 @@ def test_each_further_session_costs_three_statements(what, mine, maya, omar, cor
             told[number] = len(asked)
             transaction.set_rollback(True)
     assert told[7] - told[2] == 5 * 3
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_one_booking_costs_the_same_statements_whatever_the_limits(
+    limited, maya, alex, window, monday, django_assert_num_queries
+):
+    """The lock, four questions (the policy, the mentor, the windows, the sessions), three rows, and a savepoint inside another."""
+    window(maya)
+    if limited:
+        Program.objects.update_or_create(
+            pk=1, defaults={"mentor_week_cap": 3, "mentee_week_cap": 3, "open_requests_cap": 3, "buffer_minutes": 10}
+        )
+        MentorLimits.objects.create(mentor=maya, week_cap=2)
+    Program.current()
+    with django_assert_num_queries(1 + 4 + 3 + 2 * 2):
+        booking.request(maya, alex, monday, 30, by=alex.user)

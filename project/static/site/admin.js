@@ -26,6 +26,29 @@
     event.target.click();
     setTimeout(() => document.querySelector("#changelist-filter :is(select, input:not([type=hidden]))")?.focus(), 100);
   });
+  // A question over the page has the keyboard until it is answered, and gives it back to where it was asked.
+  let asked;
+  const question = () => [...document.querySelectorAll("#dialog")].find((one) => one.offsetParent);
+  const stops = () =>
+    [...question().querySelectorAll("a[href], button, select, textarea, input:not([type=hidden])")].filter(
+      (one) => !one.disabled && one.offsetParent
+    );
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!["modal-content", "dialog-form"].includes(event.detail.target.id)) return;
+    if (event.detail.target.id === "modal-content") asked = document.activeElement;
+    setTimeout(() => question() && stops()[0]?.focus(), 50);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || !question()) return;
+    const found = stops();
+    const [from, to] = event.shiftKey ? [found[0], found.at(-1)] : [found.at(-1), found[0]];
+    if (found.includes(document.activeElement) && document.activeElement !== from) return;
+    event.preventDefault();
+    to?.focus();
+  });
+  for (const out of ["click", "keydown"]) {
+    document.addEventListener(out, () => setTimeout(() => asked && !question() && (asked.focus(), (asked = null)), 100));
+  }
   document.addEventListener("DOMContentLoaded", () => {
     name();
     // Widgets come late, and with every row that is added.
