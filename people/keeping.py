@@ -161,6 +161,11 @@ class PeopleKeeper(Keeper):
             model.filter(user=user.pk).update(external_id="")
         _empty_account(user)
 
+    def forget(self, keys):
+        for model in (User, Mentor, Mentee):
+            model.history.filter(**{f"{model._meta.pk.attname}__in": keys}).delete()
+            changes.forget(model, keys)
+
 
 def empty_role(user: User, role: str) -> None:
     """What somebody said of themselves in this role goes, also what it was before. The row stays, and the roster's key."""

@@ -78,6 +78,9 @@ class Keeper:
     def empty(self, user: User) -> None:
         """Take out everything that says who this was. Inside the transaction that erases; the user's row is still full."""
 
+    def forget(self, keys: list[int]) -> None:
+        """Take out what is left of people whose accounts are deleted, since they came by mistake: nobody can ask for it any more."""
+
 
 _keepers: list[Keeper] = []
 

@@ -253,6 +253,13 @@ class SchedulingKeeper(Keeper):
         _take_out_words(Session.objects.filter(pk__in=keys))
         _take_out_what_they_said_elsewhere(user)
 
+    def forget(self, keys):
+        """Words of sessions that are deleted, too. What is still there is somebody else's by now, and they can ask."""
+        theirs = Session.history.filter(Q(mentor__in=keys) | Q(mentee__in=keys))
+        gone = theirs.exclude(Exists(Session.objects.filter(pk=OuterRef("id")))).order_by().values("id")
+        changes.forget(Session, gone)
+        _take_out_words(Session.history.filter(id__in=gone))
+
 
 def _forget_searches(user: User) -> None:
     """What others have saved that is about this person: filtered by them, or searched for by name or address."""

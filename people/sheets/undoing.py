@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from people import changes
+from people import changes, privacy
 from people.models import Change, Mentee, Mentor, NotificationSettings, Role, User
 from people.sheets.enrolling import snapshot
 
@@ -86,7 +86,7 @@ def _remove(role: Role) -> None:
 
 
 def _delete(roles: list[Role]) -> None:
-    """These people, with their accounts and all that history and changes say of them: nobody is left who could ask for it."""
+    """These people, with their accounts and all that is kept of them elsewhere."""
     users = [role.user for role in roles]
     keys = [user.pk for user in users]
     # The roles first: the history is told of none of them.
@@ -96,9 +96,8 @@ def _delete(roles: list[Role]) -> None:
         collector = Collector(DEFAULT_DB_ALIAS)
         collector.collect(rows)
         collector.delete()
-    for model in PEOPLE:
-        model.history.filter(**{f"{model._meta.pk.attname}__in": keys}).delete()
-        changes.forget(model, keys)
+    for keeper in privacy.keepers():
+        keeper.forget(keys)
 
 
 def put_back_row(change: Change, *, by: User) -> None:

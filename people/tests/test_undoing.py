@@ -97,11 +97,11 @@ def test_a_team_that_somebody_is_in_now_stays_with_them(alex, cora):
 
 
 @pytest.mark.parametrize(
-    ("model", "people", "asked"), [(Mentor, 20, 84), (Mentor, 200, 86), (Mentee, 20, 64), (Mentee, 200, 66)]
+    ("model", "people", "asked"), [(Mentor, 20, 86), (Mentor, 200, 88), (Mentee, 20, 66), (Mentee, 200, 68)]
 )
 def test_the_new_go_in_as_many_queries_however_many_they_are(cora, model, people, asked):
     change_set = brought([f"P{number}" for number in range(people)], cora, model)
-    ContentType.objects.get_for_models(*apps.get_app_config("people").get_models())
+    ContentType.objects.get_for_models(*apps.get_models())
     with CaptureQueriesContext(connection) as queries:
         changes.undo(change_set, by=cora)
     assert (User.objects.count(), len(queries)) == (1, asked)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from people.models import Import, User
+from people.models import Import, Mentee, User
 from people.tests.test_import_desk import apply, counts, look, page, problems
 from project.demo import sheets
 from scheduling import booking
-from scheduling.models import Availability, Notice, Session, WeeklyHours
+from scheduling.models import Availability, Feedback, Notice, Session, WeeklyHours
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +49,23 @@ def test_the_past_of_another_system_is_written_as_it_was_and_nobody_is_told(desk
     assert counts(look(desk, "past", LAST_YEAR)) == {"unchanged": 3}
     desk.post(page("undo", found.pk))
     assert Session.objects.count() == 0
+
+
+def test_of_people_and_sessions_that_all_came_by_mistake_no_words_are_left(desk, maya):
+    people = look(desk, "mentees", "email,name\nana@example.org,Ana\nbo@example.org,Bo\n")
+    apply(desk, people)
+    head = "Booking ID,Student,Mentor email,Start,Duration,Times in,State,Subject\n"
+    row = "h{},{}@example.org,maya@example.org,2024-03-0{} 09:00,30,Europe/Berlin,attended,Of {}\n"
+    past = look(desk, "past", head + row.format(1, "ana", 4, "Ana") + row.format(2, "bo", 5, "Bo"))
+    apply(desk, past)
+    kept = Session.objects.get(topic="Of Bo")
+    Feedback.objects.create(session=kept, rating=5, created_at=kept.end_time)
+    desk.post(page("undo", past.pk))
+    desk.post(page("undo", people.pk))
+    assert (list(Session.objects.all()), [str(mentee) for mentee in Mentee.objects.all()]) == ([kept], ["Bo"])
+    assert set(Session.history.values_list("topic", "external_id")) == {("", ""), ("Of Bo", "h2")}
+    gone = past.change_set.changes.exclude(key=kept.pk)
+    assert [row.after for row in gone] == [{}]
 
 
 @pytest.mark.parametrize(
