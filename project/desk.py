@@ -3,6 +3,7 @@
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,20 +11,22 @@ def can(permission: str):
     return lambda request: request.user.has_perm(permission)
 
 
-def item(title: str, icon: str, view: str, permission: str, badge: str = "") -> dict:
-    """``badge``: the function in `project.badges` that says how many wait there."""
-    link = reverse_lazy(view)
-    known = {"title": title, "icon": icon, "link": link, "permission": can(permission), "active": lit(link)}
+def item(title: str, icon: str, view: str, permission: str, badge: str = "", query: str = "") -> dict:
+    """``badge``: the function in `project.badges` that says how many wait there. ``query``: what of a list is shown at first."""
+    path = reverse_lazy(view)
+    link = format_lazy("{}?{}", path, query) if query else path
+    known = {"title": title, "icon": icon, "link": link, "permission": can(permission), "active": lit(path)}
     return known | ({"badge": f"project.badges.{badge}"} if badge else {})
 
 
-def lit(link):
+def lit(path):
     """Is this where the page belongs? Unfold would light every item whose address begins this one's."""
 
     def active(request) -> bool:
         links = [str(one["link"]) for group in UNFOLD["SIDEBAR"]["navigation"] for one in group["items"]]
-        fits = [one for one in links[1:] if request.path.startswith(one)]
-        return max(fits, key=len, default="") == str(link)
+        paths = [link.partition("?")[0] for link in links[1:]]
+        fits = [one for one in paths if request.path.startswith(one)]
+        return max(fits, key=len, default="") == str(path)
 
     return active
 
@@ -101,6 +104,7 @@ UNFOLD = {
                         "schedule",
                         "admin:scheduling_availability_changelist",
                         "scheduling.view_availability",
+                        query="when=ahead",
                     ),
                     item(
                         _("Weekly hours"),
@@ -108,7 +112,13 @@ UNFOLD = {
                         "admin:scheduling_weeklyhours_changelist",
                         "scheduling.view_weeklyhours",
                     ),
-                    item(_("Time off"), "beach_access", "admin:scheduling_timeoff_changelist", "scheduling.view_timeoff"),
+                    item(
+                        _("Time off"),
+                        "beach_access",
+                        "admin:scheduling_timeoff_changelist",
+                        "scheduling.view_timeoff",
+                        query="when=ahead",
+                    ),
                     item(_("Week"), "calendar_view_week", "admin:scheduling_session_week", "scheduling.view_session"),
                     item(_("Find a mentor"), "person_search", "admin:scheduling_session_find", "scheduling.add_session"),
                     item(_("Hand over"), "swap_horiz", "admin:people_mentor_hand_over", "people.change_mentor"),

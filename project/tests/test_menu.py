@@ -26,6 +26,8 @@ def menu(client, name, *args) -> dict:
         ("scheduling_session_changelist", "Sessions"),
         ("scheduling_session_add", "Sessions"),
         ("scheduling_session_reports", "Reports"),
+        ("scheduling_availability_changelist", "Availability"),
+        ("scheduling_timeoff_changelist", "Time off"),
         ("people_mentor_changelist", "Mentors"),
         ("people_mentor_hand_over", "Hand over"),
         ("people_skill_changelist", "Skills"),

@@ -13,7 +13,7 @@ from people.export_admin import ExportAdmin
 from people.stale import FreshAdmin
 from scheduling import offering
 from scheduling.admin.offering import OfferingAdmin, OfferingForm, PeriodForm
-from scheduling.admin.windows import WhenFilter
+from scheduling.admin.windows import SoonestFirst, WhenFilter
 from scheduling.exports import TIME_OFF, WEEKLY_HOURS
 from scheduling.models import Program, TimeOff, WeeklyHours
 
@@ -99,11 +99,10 @@ class TimeOffForm(PeriodForm):
 
 
 @admin.register(TimeOff)
-class TimeOffAdmin(OfferingAdmin, ExportAdmin, FreshAdmin, ModelAdmin):
+class TimeOffAdmin(SoonestFirst, OfferingAdmin, ExportAdmin, FreshAdmin, ModelAdmin):
     form = TimeOffForm
     sheet = TIME_OFF
     remove_row = staticmethod(offering.remove_time_off)
     list_display = ("mentor_name", "start_time", "end_time", "note")
     list_filter = (WhenFilter, ("mentor", AutocompleteSelectFilter))
-    ordering = ("-start_time", "-pk")
     fields = ("mentor", "start_time", "which_start_time", "end_time", "which_end_time", "note")

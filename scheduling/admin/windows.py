@@ -40,6 +40,14 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset
 
 
+class SoonestFirst:
+    """The list of what lies ahead begins with the soonest; all others with the latest."""
+
+    def get_ordering(self, request):
+        ahead = request.GET.get(WhenFilter.parameter_name) in ("ahead", "today", "week")
+        return ("start_time", "pk") if ahead else ("-start_time", "-pk")
+
+
 class WindowForm(PeriodForm):
     save_row = staticmethod(offering.save_window)
 
@@ -49,7 +57,7 @@ class WindowForm(PeriodForm):
 
 
 @admin.register(Availability)
-class AvailabilityAdmin(OfferingAdmin, SheetAdmin):
+class AvailabilityAdmin(SoonestFirst, OfferingAdmin, SheetAdmin):
     resource_classes = [AvailabilityResource]
     sheet = WINDOWS
     form = WindowForm
@@ -57,7 +65,6 @@ class AvailabilityAdmin(OfferingAdmin, SheetAdmin):
     list_display = ("mentor_name", "start_time", "end_time", "origin", "booked")
     list_filter = (WhenFilter, ("mentor", AutocompleteSelectFilter))
     fields = ("mentor", "start_time", "which_start_time", "end_time", "which_end_time")
-    ordering = ("-start_time", "-pk")
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_sessions_count()

@@ -446,6 +446,21 @@ def test_the_lists_are_searched_and_filtered(desk, hours, maya, omar, monday):
     assert found(TimeOff, when="past") == found(TimeOff, mentor__user__exact=omar.pk) == [past]
 
 
+@pytest.mark.parametrize("name", ["availability", "timeoff"])
+def test_the_menu_leads_to_what_lies_ahead_the_soonest_first(desk, maya, monday, window, name):
+    soon, late = (monday + number * timedelta(days=1) for number in (0, 2))
+    for start in (late, soon):
+        window(maya, start)
+        TimeOff.objects.create(mentor=maya, start_time=start, end_time=start + timedelta(hours=1))
+    page = desk.get(reverse("admin:index"))
+    items = [item for group in page.context["sidebar_navigation"] for item in group["items"]]
+    [link] = [str(item["link"]) for item in items if f"/{name}/" in str(item["link"])]
+    starts = [row.start_time for row in desk.get(link).context["cl"].result_list]
+    assert starts == [soon, late]
+    everything = desk.get(reverse(f"admin:scheduling_{name}_changelist"))
+    assert [row.start_time for row in everything.context["cl"].result_list] == [late, soon]
+
+
 def test_a_mentors_page_leads_to_their_time_and_sessions(desk, cora, hours, maya, booked, omar, window):
     window(omar)
     page = desk.get(reverse("admin:people_mentor_change", args=[maya.pk]))
