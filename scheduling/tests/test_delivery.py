@@ -694,3 +694,25 @@ def test_two_processes_sweeping_at_once_send_nothing_twice(session, maya, alex, 
     # Both sent some of it, and each says how much.
     counts = [int(re.fullmatch(r"(\d+) sent\n", out).group(1)) for out, _ in answers]
     assert sum(counts) == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_much_is_due_the_command_takes_a_second_sender(session, maya, mail):
+    now = timezone.now()
+    told = {"session": session, "recipient": maya.user, "kind": "requested", "start_time": session.start_time}
+    Notice.objects.all().delete()
+    due = [Notice(**told, version=number, due_at=now, expires_at=session.start_time) for number in range(delivery.MANY + 1)]
+    Notice.objects.bulk_create(due)
+    # The server answers nobody before two of them are in the middle of a message.
+    mail.senders_awaited = 2
+    env = os.environ | {
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": django_settings.SECRET_KEY,
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
+    }
+    command = [sys.executable, "manage.py", "send_due"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=django_settings.BASE_DIR, env=env, timeout=120)
+    assert run.returncode == 0, run.stderr
+    counts = [int(count) for count in re.findall(r"^(\d+) sent$", run.stdout, re.MULTILINE)]
+    assert (len(counts), sum(counts)) == (2, len(due))
+    assert len({message["Message-ID"] for message in mail.messages}) == len(mail.messages) == len(due)

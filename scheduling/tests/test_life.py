@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from scheduling import booking, delivery, leaving, notices, offering
-from scheduling.booking import facts, moves, writing
+from scheduling.booking import facts, known, moves, writing
 from scheduling.guard import SESSIONS, WINDOWS
 from scheduling.slots import merge
 from scheduling.tests.life import Cast, Life
@@ -93,6 +93,7 @@ def break_rules_and_guard(monkeypatch):
     """No session is in the way of another."""
     SESSIONS.remove(connection)
     monkeypatch.setattr(facts, "_taken", lambda *args: defaultdict(dict))
+    monkeypatch.setattr(known.Known, "_put", nothing)
     # The machine's book would tell; here it must be the look at the database that does.
     monkeypatch.setattr(Life, "placed", lambda self, codes, *rest: not codes)
 

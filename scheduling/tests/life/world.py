@@ -103,15 +103,20 @@ class World(Book):
     @rule()
     def mail_goes_out(self):
         """What is due is sent, if it is still true, wanted and in time; the rest says why not."""
-        due = list(Notice.objects.due(self.now).values_list("pk", "kind", "recipient_id", "session_id", "expires_at"))
+        due = list(
+            Notice.objects.due(self.now).values_list("pk", "kind", "recipient_id", "session_id", "expires_at", "part_of")
+        )
         switches = {row.user_id: row for row in NotificationSettings.objects.all()}
         mail.outbox.clear()
         send_due()
-        for key, kind, recipient, session, expires_at in due:
+        messages = set()
+        for key, kind, recipient, session, expires_at, hand_over in due:
             status = self.deeds[session][-1].status
             wanted = getattr(switches.get(recipient, NotificationSettings()), SWITCH[kind])
             goes = wanted and status in TRUE_IN.get(kind, (status,)) and recipient not in self.away
             self.swept[key] = State.SUPPRESSED if not goes else State.SENT if self.now < expires_at else State.EXPIRED
-        sent = sum(self.swept[key] == State.SENT for key, *_ in due)
-        assert len(mail.outbox) == sent
-        self.happened["mail"] += sent
+            if self.swept[key] == State.SENT:
+                # Who has several from one hand-over gets them as one.
+                messages.add((hand_over, recipient) if hand_over else key)
+        assert len(mail.outbox) == len(messages)
+        self.happened["mail"] += len(messages)
