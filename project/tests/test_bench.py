@@ -17,6 +17,7 @@ def bench(folder, *names, **env):
     return subprocess.run(command, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, timeout=240)
 
 
+@pytest.mark.once
 def test_every_row_is_measured_in_databases_of_its_own(tmp_path):
     """Ours and the floors answer the same, or it would have stopped; nothing is left behind but the results."""
     run = bench(tmp_path)

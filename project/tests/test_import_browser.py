@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from people.models import Mentor, Skill
 from project.tests.webserver import session_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 ROSTER = """;Full name;E-mail address;Areas of expertise;Bio;Wohnort
 0;José Núñez;jose@example.org;['Resume Help', 'Go'];Ask me;Köln

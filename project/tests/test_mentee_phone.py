@@ -14,7 +14,7 @@ from scheduling.composing import book_path
 from scheduling.models import Session
 from scheduling.slots import Period
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 HOUR = timedelta(hours=1)
 PATIENCE = 60_000

@@ -10,7 +10,7 @@ from project.tests.test_phone import fits
 from scheduling import booking
 from scheduling.models import MentorLimits, Session, SessionNote
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 HALF_AN_HOUR = timedelta(minutes=30)
 PATIENCE = 60_000
