@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from types import MappingProxyType
@@ -115,10 +115,8 @@ def gather(
     policies = {}
     needed = ("week_cap", "buffer_minutes", "paused_until_on", "mentor__user__time_zone")
     for limits in MentorLimits.objects.filter(mentor__in=theirs).select_related("mentor__user").only(*needed):
-        policy = program.policy_for(limits)
-        # A pause is for new requests: what is booked already may be moved.
         moved = leave_out is not None and leave_out.mentor_id == limits.pk
-        policies[limits.pk] = replace(policy, paused_until=None) if moved else policy
+        policies[limits.pk] = program.policy_for(limits, moved=moved)
 
     windows = defaultdict(list)
     offered = Availability.objects.filter(mentor__in=theirs, start_time__gt=over.start - LONGEST).overlapping(over)

@@ -5,7 +5,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -113,9 +112,7 @@ class Known:
         if limits is None:
             return self.usual
         limits.mentor = mentor
-        policy = self.program.policy_for(limits)
-        # A pause is for new requests: what is booked already may be moved.
-        return replace(policy, paused_until=None) if moved else policy
+        return self.program.policy_for(limits, moved=moved)
 
     def _read_mentors(self) -> None:
         theirs = ("week_cap", "buffer_minutes", "paused_until_on")

@@ -1,5 +1,6 @@
 """The program and its policy."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
@@ -164,9 +165,11 @@ class Program(models.Model):
             week_zone=time_zones.zone(self.time_zone),
         )
 
-    def policy_for(self, limits) -> Policy:
-        """The policy with a mentor's own limits in it."""
-        return limits.within(self) if limits else self.policy
+    def policy_for(self, limits, *, moved: bool = False) -> Policy:
+        """The policy with a mentor's own limits in it. ``moved``: for a session that they have already."""
+        policy = limits.within(self) if limits else self.policy
+        # A pause is for new requests: what is booked already may be moved.
+        return replace(policy, paused_until=None) if moved else policy
 
     def midnight_after(self, day: date | None) -> datetime | None:
         """The end of this day by the program's clock: what somebody's last day lasts until."""
